@@ -1,0 +1,86 @@
+# Two commands do all their own set-up on a machine with Python 3.11+ and make:
+#   make demo    runs the whole line on a week of invented news, with a dashboard (HEADLESS=1: without one)
+#   make test    runs the tests
+# Everything lands in .venv/, .cache/ and var/; `make clean` removes them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+
+.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check bench lock docs clean setup setup-test
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: setup ## Runs the demo; HEADLESS=1 ends by itself with one JSON object
+	@$(BIN)/monitor demo $(if $(HEADLESS),--headless)
+
+up: setup ## Runs everything until Ctrl-C, as monitor.toml says
+	@$(BIN)/monitor up
+
+test: setup-test ## Runs the tests (under ten minutes)
+	@$(BIN)/python -m pytest
+
+test-slow: setup-test ## Runs the tests that take minutes: kills, browsers, training
+	@$(BIN)/python -m pytest -m slow --timeout 1200
+
+test-kafka: setup-test ## Runs the tests that need Apache Kafka, which Maven fetches
+	@$(BIN)/python -m pytest -m kafka --timeout 900
+
+test-postgres: setup-test ## Runs the tests that need a PostgreSQL server's binaries
+	@$(BIN)/python -m pytest -m postgres
+
+lint: setup-test ## Checks style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup-test ## Checks types
+	@$(BIN)/mypy
+
+contracts: setup-test ## Checks which room may import which
+	@$(BIN)/lint-imports
+
+check: lint types contracts ## All static checks
+
+docs: setup-test ## Writes the generated documents anew
+	@$(BIN)/python -m pipelines.documents
+
+setup: $(RUN_STAMP)
+
+setup-test: $(TEST_STAMP)
+
+$(UV):
+	@echo "Installing uv into .cache/uv"
+	@"$(PYTHON)" -m venv .cache/uv
+	@.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(BIN)/python: | $(UV)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@$(UV) venv --quiet --python "$(PYTHON)" $(VENV)
+
+# The project itself is installed in place, without its dependencies: those come from the lock, by hash.
+$(RUN_STAMP): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the pipeline needs into $(VENV)"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(TEST_STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV) (torch included: several GB on Linux)"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@ $(RUN_STAMP)
+
+lock: | $(UV) ## Resolves the dependencies anew, with hashes and without the names of hosts
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--extra train --extra postgres --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Removes everything that was installed or written
+	rm -rf $(VENV) .cache var runs *.egg-info
