@@ -1,0 +1,1 @@
+"""What the claims in the README rest on; each module runs by itself."""

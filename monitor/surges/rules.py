@@ -1,0 +1,114 @@
+"""What is asked of a surge: every number that the verdicts rest on, in one frozen, validated place."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+DAY_MINUTES = 1440
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class SurgeRules(BaseModel):
+    """Rules of counting, learning and judging. The defaults were chosen by `python -m benchmarks.surge_calm`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window_minutes: tuple[int, ...] = Field(
+        default=(60, 360, DAY_MINUTES),
+        description="Lengths of the sliding windows, ascending; each divides a day (1440), so that blocks never straddle one.",
+    )
+    minimum_stories: int = Field(
+        default=6, ge=1, description="Stories that a window must hold before anything is said about it."
+    )
+    minimum_negatives: int = Field(
+        default=4, ge=1, description="Negative stories that a window must hold before it can stand out."
+    )
+    minimum_effect: Share = Field(
+        default=0.15, description='Observed minus expected share that a surge must reach; half of it for "elevated".'
+    )
+    opening_p: Share = Field(
+        default=5e-4,
+        description="A surge's window has at most this probability, divided by the number of window lengths (Bonferroni).",
+    )
+    elevated_p: Share = Field(default=1e-2, description='Likewise for "elevated"; softer, so at least `opening_p`.')
+    band_coverage: Share = Field(default=0.95, description="Probability that the expected band of the share holds.")
+    half_life_days: Positive = Field(default=28.0, description="After so many days what was learnt counts half.")
+    guard_minutes: int = Field(
+        default=DAY_MINUTES,
+        ge=0,
+        description="A block teaches only so long after its end, so that a building surge does not teach itself away.",
+    )
+    weight_threshold: Positive = Field(
+        default=2.58,
+        description="Blocks whose residual exceeds so many standard deviations teach less (Noufaily et al. 2013: 2.58).",
+    )
+    prior_share: Share = Field(
+        default=0.2, description="Negative share expected of all news before anything is learnt."
+    )
+    prior_stories: Positive = Field(default=20.0, description="How many stories the prior mean is worth.")
+    prior_overdispersion: float = Field(
+        default=0.015, ge=0, lt=1, description="Intraclass correlation expected before anything is learnt."
+    )
+    prior_pairs: Positive = Field(
+        default=2000.0, description="How many pairs of stories within one block the prior overdispersion is worth."
+    )
+    overdispersion_floor: Share = Field(default=0.002, description="Least overdispersion ever assumed.")
+    overdispersion_cap: Share = Field(
+        default=0.25, description="Greatest overdispersion ever believed; at least the floor."
+    )
+    minimum_history_stories: AtLeastZero = Field(
+        default=30.0,
+        description="Stories that a baseline must have learnt from, forgetting counted, before its series may stand out.",
+    )
+    minimum_history_days: AtLeastZero = Field(
+        default=2.0, description="Days that a baseline must span before its series may stand out."
+    )
+    lateness_minutes: int = Field(
+        default=60,
+        ge=0,
+        description="A story that enters later than this after its event time is flagged late; it counts all the same.",
+    )
+    story_horizon_minutes: int = Field(
+        default=3 * DAY_MINUTES,
+        ge=1,
+        description="A headline belongs to an earlier one's chain if it enters so soon after the first member.",
+    )
+    story_limit: int = Field(
+        default=250_000, ge=1, description="Most chains kept alive; beyond it the oldest ends early."
+    )
+
+    @field_validator("window_minutes")
+    @classmethod
+    def _divide_a_day(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        good = bool(lengths) and all(length >= 1 and DAY_MINUTES % length == 0 for length in lengths)
+        if not good or list(lengths) != sorted(set(lengths)):
+            raise ValueError("must be ascending whole minutes, each dividing a day (1440)")
+        return lengths
+
+    @model_validator(mode="after")
+    def _are_in_order(self) -> Self:
+        if self.elevated_p < self.opening_p:
+            raise ValueError("elevated_p must be at least opening_p")
+        if self.overdispersion_cap < self.overdispersion_floor:
+            raise ValueError("overdispersion_cap must be at least overdispersion_floor")
+        return self
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change with any value.
+
+        >>> SurgeRules().version == SurgeRules().version != SurgeRules(minimum_stories=7).version
+        True
+        """
+        return hashlib.blake2b(self.model_dump_json().encode(), digest_size=6).hexdigest()
+
+    @property
+    def memory_minutes(self) -> int:
+        """How far back minute counts can still change a verdict or a lesson: the longest window and the guard band."""
+        return self.window_minutes[-1] + self.guard_minutes

@@ -1,0 +1,195 @@
+"""One spell of counting: from the offsets that the store holds until something forces a new start.
+
+A tick is one transaction. What stands before it in every partition is settled (repeats dropped), counted, judged and
+written together with the offsets to go on from. If anything fails, the session is void: what its core has taken in and the
+store has not is forgotten with it, and the next session starts from the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from monitor.articles import Precision
+from monitor.broker.codec import DecodeError, decode_scored
+from monitor.broker.reader import PartitionReader
+from monitor.broker.seams import Record
+from monitor.classify.scored import ScoredArticle
+from monitor.clock import MINUTE, Clock, floor_to
+from monitor.records import DeadLetter
+from monitor.store import counting, leases, writes
+from monitor.store.database import Connection, Database
+from monitor.store.rows import CountedArticle, Offset
+from monitor.surges.advance import Advance, Sighting
+from monitor.surges.alignment import Alignment, Taken
+from monitor.surges.core import SurgeCore
+from monitor.surges.settling import Settled, settle
+
+STAGE = "surges"
+"""Name of the lease and of the progress."""
+
+_POLL_RECORDS = 2_000
+_POLL_SECONDS = 0.1
+_AHEAD_LIMIT = 20_000
+"""Messages in hand beyond which partitions that are ahead of the others are not read further."""
+
+
+class Session:
+    """Reads, counts and writes under one epoch of the lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: PartitionReader,
+        core: SurgeCore,
+        *,
+        topic: str,
+        epoch: int,
+        clock: Clock,
+        abstain_below: float,
+        stall_after: timedelta | None,
+    ) -> None:
+        """Begins where reader and core stand.
+
+        Args:
+            database: The store.
+            reader: At the offsets that the store holds.
+            core: As the store holds it.
+            topic: The scored topic.
+            epoch: Of the lease.
+            clock: For stalls; never for verdicts.
+            abstain_below: Sentiments less probable than this do not count as negative, in [0, 1].
+            stall_after: How long watermarks may stay away before the clock moves time on; None: for ever.
+        """
+        self._database = database
+        self._reader = reader
+        self._core = core
+        self._topic = topic
+        self._epoch = epoch
+        self._clock = clock
+        self._abstain_below = abstain_below
+        self._stall_after = stall_after
+        self._alignment = Alignment(number for _, number in reader.positions())
+        self._ticked_at = clock()
+        self.articles = 0
+        """Articles counted so far."""
+        self.ticks = 0
+        """Ticks written so far."""
+
+    @property
+    def tick(self) -> datetime | None:
+        """The latest tick; None before the first."""
+        return self._core.tick
+
+    def step(self) -> int:
+        """Reads, and writes a tick once one is complete.
+
+        Returns:
+            How many messages were read and ticks written.
+
+        Raises:
+            BrokerError, StoreError: The session is void.
+        """
+        records = self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
+        for record in records:
+            self._alignment.add(record.partition, record.offset, self._decode(record))
+        if self._alignment.buffered > _AHEAD_LIMIT:
+            self._reader.pause(self._partitions(self._alignment.ahead))
+        return len(records) + self._count_what_is_ready()
+
+    def close(self) -> None:
+        """Closes the reader."""
+        self._reader.close()
+
+    def _decode(self, record: Record) -> object:
+        try:
+            return decode_scored(record.value)
+        except (DecodeError, UnicodeDecodeError) as error:
+            return DeadLetter(
+                stage="surges",
+                reason=f"Message {record.offset} of {record.topic}/{record.partition} is no scored record: {error}.",
+                source=f"{record.topic}/{record.partition}",
+                position=str(record.offset),
+                seen_at=self._clock(),
+                original=record.value[:65_536],
+            )
+
+    def _count_what_is_ready(self) -> int:
+        now, ready, last = self._clock(), self._alignment.ready, self.tick
+        if ready is not None and (last is None or ready > last):
+            self._write(ready, self._alignment.take(ready))
+        elif self._stalled(now) and (last is None or now > last):
+            self._write(now, self._alignment.take_all())
+        else:
+            return 0
+        self._ticked_at = now
+        self._reader.resume(self._partitions(self._alignment.partitions))
+        return 1
+
+    def _stalled(self, now: datetime) -> bool:
+        return self._stall_after is not None and now - self._ticked_at >= self._stall_after
+
+    def _write(self, tick: datetime, taken: Taken) -> None:
+        topic_id = self._reader.topic_ids[self._topic]
+        offsets = [Offset(topic_id, self._topic, partition, offset) for partition, offset in taken.positions.items()]
+        with self._database.write() as connection:
+            leases.require_lease(connection, STAGE, self._epoch)
+            self.articles += self._count(connection, tick, taken)
+            writes.write_progress(connection, STAGE, tick, final=taken.final)
+            writes.write_offsets(connection, offsets)
+        self.ticks += 1
+
+    def _count(self, connection: Connection, tick: datetime, taken: Taken) -> int:
+        """Settles what a tick took, counts it and writes it; returns how many articles were new."""
+        records = [record for _, _, record in taken.records]
+        settled = settle(records, lambda items: counting.load_fates(connection, items))
+        scored = [item for item in settled.new if isinstance(item, ScoredArticle)]
+        advance = self._core.advance(tick, [self._sighting(item) for item in scored])
+        _write_articles(connection, tick, settled, advance)
+        writes.write_minute_counts(connection, advance.minute_counts)
+        writes.add_minute_counts(connection, advance.minute_additions)
+        writes.write_windows(connection, advance.closed)
+        writes.write_baselines(connection, advance.baselines)
+        writes.write_story_heads(connection, advance.story_heads)
+        writes.delete_story_heads(connection, advance.ended_stories)
+        writes.write_surges(connection, advance.surges)
+        return len(settled.new)
+
+    def _sighting(self, item: ScoredArticle) -> Sighting:
+        article = item.article
+        return Sighting(
+            article_id=article.id,
+            source=article.source,
+            title=article.title or article.body[:200],
+            event_time=article.event_time,
+            first_seen_at=article.first_seen_at,
+            dated=article.published_precision is Precision.DAY,
+            topic=item.topic,
+            negative=item.sentiment == "negative" and item.negative >= self._abstain_below,
+        )
+
+    def _partitions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:
+        return [(self._topic, number) for number in numbers]
+
+
+def _write_articles(connection: Connection, tick: datetime, settled: Settled, advance: Advance) -> None:
+    rows: list[CountedArticle] = []
+    for item in settled.new:
+        entry = advance.members.get(item.article.id)
+        if entry is None:
+            # An unscored article enters no series, but when the core would have taken it in.
+            entered = min(tick, floor_to(item.article.first_seen_at, MINUTE) + MINUTE)
+            rows.append(CountedArticle(item=item, entered_at=entered, late=False))
+        else:
+            rows.append(
+                CountedArticle(
+                    item=item,
+                    entered_at=entry.entered_at,
+                    late=entry.late,
+                    story_id=entry.story_id,
+                    novelty=entry.novelty,
+                )
+            )
+    writes.write_articles(connection, rows)
+    writes.write_duplicates(connection, settled.duplicates)
+    writes.write_dead_letters(connection, settled.dead_letters)
