@@ -1,0 +1,204 @@
+"""What people look at: alerts, counts over time, the stories behind them, and what was refused.
+
+All are bounded by a limit or a span of time and go by an index, so that a store of millions of articles answers at
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, Select, Subquery, func, or_, select
+
+from monitor.alerts.alert import Alert, AlertState
+from monitor.records import DeadLetter
+from monitor.store import schema
+from monitor.store.alerting import alert_of, in_window
+from monitor.store.counting import series_keys, surge_of
+from monitor.store.rows import AlertChange, Counts, SeriesTotal, SourceTotal, StoredArticle
+from monitor.surges.series import Series
+from monitor.surges.surge import Surge
+from monitor.surges.windows import Window, WindowCounts
+
+SOURCES_FROM: Final = 50_000
+"""Articles that `read_sources` looks at, at most."""
+
+
+def read_alerts(connection: Connection, limit: int, states: Sequence[AlertState] | None = None) -> list[Alert]:
+    """Alerts, the latest opened first.
+
+    Args:
+        connection: In any transaction.
+        limit: At most so many.
+        states: Only those in one of these states; None for all.
+    """
+    table = schema.alerts
+    query = select(table).order_by(table.c.opened_at.desc(), table.c.id).limit(limit)
+    if states is not None:
+        query = query.where(table.c.state.in_([state.value for state in states]))
+    return [alert_of(row) for row in connection.execute(query)]
+
+
+def read_series_alerts(connection: Connection, series: Series, span: Window, limit: int) -> list[Alert]:
+    """Alerts of a series that were open at some time in the span, the latest opened first."""
+    table = schema.alerts
+    query = select(table).where(
+        table.c.series == series.key,
+        table.c.opened_at < span.end,
+        or_(table.c.resolved_at.is_(None), table.c.resolved_at >= span.start),
+    )
+    return [
+        alert_of(row) for row in connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id).limit(limit))
+    ]
+
+
+def read_alert(connection: Connection, alert_id: str) -> Alert | None:
+    """One alert; None if there is none of that id."""
+    row = connection.execute(select(schema.alerts).where(schema.alerts.c.id == alert_id)).one_or_none()
+    return None if row is None else alert_of(row)
+
+
+def read_transitions(connection: Connection, alert_id: str, limit: int = 1000) -> list[AlertChange]:
+    """The history of an alert, oldest first."""
+    table = schema.transitions
+    query = select(table).where(table.c.alert_id == alert_id).order_by(table.c.number).limit(limit)
+    return [
+        AlertChange(
+            alert_id=row.alert_id,
+            number=row.number,
+            before=None if row.before is None else AlertState(row.before),
+            after=AlertState(row.after),
+            at=row.at,
+            why=row.why,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def read_surges(connection: Connection, series: Series, span: Window, limit: int) -> list[Surge]:
+    """Assessments of a series whose tick lies in the span, the newest first."""
+    table = schema.surges
+    query = select(table).where(table.c.series == series.key, table.c.tick >= span.start, table.c.tick < span.end)
+    return [surge_of(row) for row in connection.execute(query.order_by(table.c.tick.desc()).limit(limit))]
+
+
+def read_series(connection: Connection) -> list[Series]:
+    """Every series that was ever counted, in the order of their keys."""
+    return [Series.parse(key) for key in series_keys(connection, schema.minute_counts)]
+
+
+def read_totals(connection: Connection, span: Window) -> list[SeriesTotal]:
+    """What each series counted in a span of whole minutes, stories known by date only included; the largest first."""
+    table = schema.minute_counts
+    query = (
+        select(
+            table.c.series,
+            func.sum(table.c.timed_stories + table.c.dated_stories).label("stories"),
+            func.sum(table.c.timed_negatives + table.c.dated_negatives).label("negatives"),
+        )
+        # Naming the series lets the database seek to the span in each, instead of walking through the table.
+        .where(
+            table.c.series.in_(series_keys(connection, table)), table.c.minute >= span.start, table.c.minute < span.end
+        )
+        .group_by(table.c.series)
+    )
+    totals = [
+        SeriesTotal(Series.parse(row.series), WindowCounts(int(row.stories), int(row.negatives)))
+        for row in connection.execute(query)
+    ]
+    return sorted(totals, key=lambda total: (-total.counts.stories, total.series.key))
+
+
+def read_stories(
+    connection: Connection, series: Series, window: Window, limit: int, *, negative_only: bool = False
+) -> list[StoredArticle]:
+    """The articles behind a point of a chart, the most negative first.
+
+    Args:
+        connection: In any transaction.
+        series: All or a topic; for an entity there is nothing, as articles are not kept by entity.
+        window: By event time. Of articles known by date only, windows shorter than a day hold none.
+        limit: At most so many.
+        negative_only: Leave out the neutral and the positive ones.
+    """
+    if series.entity:
+        return []
+    table = schema.articles
+    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
+    query = select(*columns).where(table.c.status == "scored", *in_window(series, window))
+    if negative_only:
+        query = query.where(table.c.sentiment == "negative")
+    query = query.order_by(table.c.negative.desc(), table.c.event_time, table.c.id).limit(limit)
+    return [StoredArticle(**row) for row in connection.execute(query).mappings()]
+
+
+def read_story(connection: Connection, story_id: str, limit: int = 100) -> list[StoredArticle]:
+    """The articles of one chain of near-duplicates, oldest first."""
+    table = schema.articles
+    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
+    first = select(*columns).where(table.c.id == story_id)
+    followers = select(*columns).where(table.c.story_id == story_id, schema.FOLLOWER)
+    query = followers.order_by(table.c.event_time, table.c.id).limit(limit)
+    rows = [*connection.execute(first).mappings(), *connection.execute(query).mappings()]
+    return sorted((StoredArticle(**row) for row in rows), key=lambda article: (article.event_time, article.id))[:limit]
+
+
+def read_latest_articles(connection: Connection, limit: int) -> list[StoredArticle]:
+    """The articles with the latest event times, newest first."""
+    table = schema.articles
+    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
+    query = select(*columns).order_by(table.c.event_time.desc()).limit(limit)
+    return [StoredArticle(**row) for row in connection.execute(query).mappings()]
+
+
+def read_sources(connection: Connection, span: Window, limit: int) -> list[SourceTotal]:
+    """The sources of the articles in a span of event time (of its latest `SOURCES_FROM`), the most prolific first."""
+    table = schema.articles
+    inside = select(table.c.source, table.c.event_time).where(
+        table.c.event_time >= span.start, table.c.event_time < span.end
+    )
+    latest = inside.order_by(table.c.event_time.desc()).limit(SOURCES_FROM).subquery()
+    query = (
+        select(latest.c.source, func.count().label("articles"), func.max(latest.c.event_time).label("latest"))
+        .group_by(latest.c.source)
+        .order_by(func.count().desc(), latest.c.source)
+        .limit(limit)
+    )
+    return [SourceTotal(row.source, row.articles, row.latest) for row in connection.execute(query)]
+
+
+def read_dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
+    """What stages refused, the latest first."""
+    table = schema.dead_letters
+    query = select(table).order_by(table.c.seen_at.desc(), table.c.source, table.c.position).limit(limit)
+    return [DeadLetter(**row) for row in connection.execute(query).mappings()]
+
+
+def read_counts(connection: Connection) -> Counts:
+    """What is in the store. Of articles it counts index entries, about a tenth of a second for a million."""
+    articles, alerts, outbox = schema.articles, schema.alerts, schema.outbox
+    total = _count(connection, select(func.count()).select_from(articles))
+    unscored = _count(connection, select(func.count()).select_from(articles).where(schema.UNSCORED))
+    fired = select(func.count()).select_from(alerts).where(alerts.c.fired_at.is_not(None))
+    return Counts(
+        scored=total - unscored,
+        unscored=unscored,
+        duplicates=_count(connection, select(func.count()).select_from(schema.duplicates)),
+        dead_lettered=_count(connection, select(func.count()).select_from(_dead_items())),
+        late=_count(connection, select(func.count()).select_from(articles).where(schema.LATE)),
+        windows=_count(connection, select(func.count()).select_from(schema.window_counts)),
+        surges=_count(connection, select(func.count()).select_from(schema.surges).where(schema.SURGED)),
+        alerts_fired=_count(connection, fired),
+        alerts_resolved=_count(connection, fired.where(alerts.c.state == AlertState.RESOLVED.value)),
+        notifications_delivered=_count(connection, select(func.count()).where(outbox.c.status == "delivered")),
+    )
+
+
+def _count(connection: Connection, query: Select[int]) -> int:
+    return connection.execute(query).scalar_one()
+
+
+def _dead_items() -> Subquery:
+    table = schema.dead_letters
+    return select(table.c.source, table.c.position).distinct().subquery()

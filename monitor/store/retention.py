@@ -1,0 +1,86 @@
+"""Deleting what is old, in chunks so small that no other writer waits long.
+
+An article that is delivered again after its row was deleted counts anew; so keep more than any source repeats.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, Table, and_, delete, func, select, tuple_
+
+from monitor.store import schema
+from monitor.store.counting import series_keys
+from monitor.store.database import Database
+
+CHUNK_ROWS: Final = 2_000
+"""Rows deleted in one transaction: some ten milliseconds."""
+
+_BY_TIME: Final = (
+    (schema.articles, schema.articles.c.event_time),
+    (schema.duplicates, schema.duplicates.c.first_seen_at),
+    (schema.dead_letters, schema.dead_letters.c.seen_at),
+    (schema.runs, schema.runs.c.started_at),
+)
+
+
+def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_ROWS) -> dict[str, int]:
+    """Delete what lies before a cutoff: articles and counts by event time, the rest by when it happened.
+
+    Kept at any age: alerts that are not resolved or have notifications pending, the newest assessment of each
+    series, baselines, story heads, progress and offsets.
+
+    Args:
+        database: The store.
+        cutoff: UTC-aware.
+        chunk_rows: Most rows deleted in one transaction.
+
+    Returns:
+        How many rows were deleted, by table; what went with an alert (transitions, outbox) is not counted.
+
+    Raises:
+        StoreError: The database failed; what was deleted before stays deleted.
+    """
+    deleted: dict[str, int] = {}
+    for table, moment in _BY_TIME:
+        key = list(table.primary_key.columns)
+        deleted[table.name] = _delete_all(
+            database, table, select(*key).where(moment < cutoff).order_by(moment), chunk_rows
+        )
+    for table, moment in (
+        (schema.minute_counts, schema.minute_counts.c.minute),
+        (schema.window_counts, schema.window_counts.c.start),
+        (schema.surges, schema.surges.c.tick),
+    ):
+        with database.read() as connection:
+            queries = [_of_series(connection, table, key, moment < cutoff) for key in series_keys(connection, table)]
+        deleted[table.name] = sum(_delete_all(database, table, query, chunk_rows) for query in queries)
+    deleted[schema.alerts.name] = _delete_all(database, schema.alerts, _ended_alerts(cutoff), chunk_rows)
+    return deleted
+
+
+def _delete_all(database: Database, table: Table, keys: Select[Any], chunk_rows: int) -> int:
+    columns = list(table.primary_key.columns)
+    statement = delete(table).where(tuple_(*columns).in_(keys.limit(chunk_rows)))
+    deleted = 0
+    while True:
+        with database.write() as connection:
+            number = connection.execute(statement).rowcount
+        deleted += number
+        if number < chunk_rows:
+            return deleted
+
+
+def _of_series(connection: Connection, table: Table, key: str, old: Any) -> Select[Any]:
+    query = select(*table.primary_key.columns).where(table.c.series == key, old)
+    if table is schema.surges:
+        newest: int | None = connection.execute(select(func.max(table.c.tick)).where(table.c.series == key)).scalar()
+        query = query.where(table.c.tick < newest)
+    return query
+
+
+def _ended_alerts(cutoff: datetime) -> Select[Any]:
+    alerts, outbox = schema.alerts, schema.outbox
+    waiting = select(outbox.c.id).where(and_(outbox.c.alert_id == alerts.c.id, outbox.c.status == "pending")).exists()
+    return select(alerts.c.id).where(alerts.c.opened_at < cutoff, alerts.c.resolved_at < cutoff, ~waiting)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from monitor.alerts.alert import AlertState
+from monitor.clock import MINUTE
+from monitor.store import alerting, outbox, reads, timelines, writes
+from monitor.store.database import Database
+from monitor.surges.series import ALL, Series
+from monitor.surges.surge import Reason
+from monitor.surges.windows import Window, WindowCounts
+from tests.store.builders import (
+    BANKS,
+    HOUR,
+    NOON,
+    alert,
+    article,
+    closed_window,
+    counted,
+    minute_count,
+    notification,
+    scored,
+    surge,
+    unscored,
+)
+
+DAY = timedelta(days=1)
+
+
+def test_a_timeline_sums_minutes_into_buckets_and_joins_the_band(database: Database) -> None:
+    counts = [
+        minute_count(NOON, 2, 1),
+        minute_count(NOON + 59 * MINUTE, 2, 2, dated=5),
+        minute_count(NOON + 61 * MINUTE, 4, 0),
+        minute_count(NOON + 4 * HOUR, 9, 9),
+        minute_count(NOON, 100, 100, BANKS),
+    ]
+    with database.write() as connection:
+        writes.write_minute_counts(connection, counts)
+        writes.write_windows(connection, [closed_window(NOON, HOUR), closed_window(NOON, 6 * HOUR)])
+    span = Window(NOON + MINUTE, NOON + 3 * HOUR)
+    with database.read() as connection:
+        frame = timelines.read_timeline(connection, ALL, span, HOUR)
+    assert frame["start"].tolist() == [pd.Timestamp(NOON), pd.Timestamp(NOON + HOUR), pd.Timestamp(NOON + 2 * HOUR)]
+    assert frame["stories"].tolist() == [4, 4, 0]
+    assert frame["negatives"].tolist() == [3, 0, 0]
+    assert frame["share"].fillna(-1).tolist() == [0.75, 0, -1]
+    assert frame["expected_share"].fillna(-1).tolist() == [0.3, -1, -1]
+    assert frame["low"].fillna(-1).tolist() == [0.1, -1, -1]
+    assert frame["high"].fillna(-1).tolist() == [0.6, -1, -1]
+
+
+def test_buckets_of_a_day_take_in_stories_known_by_date_only(database: Database) -> None:
+    midnight = NOON - 12 * HOUR
+    with database.write() as connection:
+        writes.write_minute_counts(connection, [minute_count(NOON, 2, 1, dated=5)])
+    with database.read() as connection:
+        frame = timelines.read_timeline(connection, ALL, Window(midnight, midnight + DAY), DAY)
+    assert frame["stories"].tolist() == [7]
+    assert frame["negatives"].tolist() == [6]
+
+
+def test_a_timeline_of_nothing_has_its_buckets_all_the_same(database: Database) -> None:
+    with database.read() as connection:
+        frame = timelines.read_timeline(connection, BANKS, Window(NOON, NOON + HOUR), 15 * MINUTE)
+    assert frame["stories"].tolist() == [0, 0, 0, 0]
+    assert frame["share"].isna().all()
+
+
+@pytest.mark.parametrize("bucket", [timedelta(seconds=90), timedelta(0), MINUTE])
+def test_a_timeline_refuses_buckets_that_are_broken_or_too_many(database: Database, bucket: timedelta) -> None:
+    with database.read() as connection, pytest.raises(ValueError, match="bucket"):
+        timelines.read_timeline(connection, ALL, Window(NOON, NOON + 10 * DAY), bucket)
+
+
+def test_totals_are_of_the_span_only_and_the_largest_comes_first(database: Database) -> None:
+    energy = Series(topic="Energy")
+    with database.write() as connection:
+        writes.write_minute_counts(
+            connection, [minute_count(NOON, 2, 1, BANKS), minute_count(NOON, 3, 0, energy, dated=1)]
+        )
+        writes.write_minute_counts(connection, [minute_count(NOON + HOUR, 50, 1, BANKS)])
+    with database.read() as connection:
+        totals = reads.read_totals(connection, Window(NOON, NOON + HOUR))
+        assert [(total.series, total.counts) for total in totals] == [
+            (energy, WindowCounts(4, 1)),
+            (BANKS, WindowCounts(2, 1)),
+        ]
+        assert reads.read_series(connection) == [BANKS, energy]
+
+
+def test_a_story_is_read_with_all_its_members(database: Database) -> None:
+    first = article(1).id
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(scored(2), story_id=first), counted(scored(1)), counted(scored(3))])
+    with database.read() as connection:
+        assert [member.id for member in reads.read_story(connection, first)] == [first, article(2).id]
+
+
+def test_alerts_are_found_by_state_and_by_the_time_they_were_open(database: Database) -> None:
+    ended = alert(NOON, state=AlertState.RESOLVED, resolved_at=NOON + HOUR)
+    later = alert(NOON + 3 * HOUR)
+    with database.write() as connection:
+        alerting.write_alerts(connection, [ended, later])
+    with database.read() as connection:
+        assert reads.read_alerts(connection, 10) == [later, ended]
+        assert reads.read_alerts(connection, 1) == [later]
+        assert reads.read_alerts(connection, 10, [AlertState.RESOLVED]) == [ended]
+        between = Window(NOON + HOUR + MINUTE, NOON + 2 * HOUR)
+        assert reads.read_series_alerts(connection, BANKS, between, 10) == []
+        around = Window(NOON + HOUR - MINUTE, NOON + 9 * HOUR)
+        assert reads.read_series_alerts(connection, BANKS, around, 10) == [later, ended]
+
+
+def test_counts_add_up_what_became_of_every_delivered_item(database: Database) -> None:
+    quiet = alert(NOON, Series(topic="Quiet"), AlertState.RESOLVED, fired_at=None, resolved_at=NOON)
+    ended = alert(NOON, state=AlertState.RESOLVED, resolved_at=NOON + HOUR)
+    open_alert = alert(NOON + 3 * HOUR)
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(scored(1)), counted(scored(2), late=True), counted(unscored(3))])
+        writes.write_surges(connection, [surge(NOON), surge(NOON + MINUTE, reason=Reason.ELEVATED)])
+        writes.write_windows(connection, [closed_window(NOON, HOUR)])
+        alerting.write_alerts(connection, [quiet, ended, open_alert])
+        alerting.write_notifications(connection, [notification("a", ended), notification("b", open_alert)], NOON)
+        outbox.mark_delivered(connection, "a", NOON)
+    with database.read() as connection:
+        counts = reads.read_counts(connection)
+    assert (counts.articles_in, counts.scored, counts.unscored, counts.late) == (3, 2, 1, 1)
+    assert (counts.windows, counts.surges) == (1, 1)
+    assert (counts.alerts_fired, counts.alerts_resolved, counts.notifications_delivered) == (2, 1, 1)
