@@ -1,0 +1,1 @@
+"""From surges to notifications."""

@@ -1,0 +1,81 @@
+"""From transitions to what each receiver is told: a notice when an alert fires, and one when it is over.
+
+Nothing is told of an alert that calmed while pending, nor when one recedes and returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Story, Transition
+from monitor.alerts.routing import Receiver, Route, route
+from monitor.articles import article_id
+
+Evidence = Callable[[Alert, NotificationKind], tuple[Story, ...]]
+"""The stories to show for an alert."""
+Told = Callable[[str], Collection[str]]
+"""Names of the receivers that were told of the firing of an alert with this id."""
+
+
+def notify(
+    transitions: Sequence[Transition],
+    receivers: Sequence[Receiver],
+    routes: Sequence[Route],
+    told: Told,
+    evidence: Evidence,
+) -> list[Notification]:
+    """Decides who is told what.
+
+    Routes decide when an alert fires. That it is over is told to those who were told that it fired, if they ask for it,
+    whatever the routes say by then.
+
+    Args:
+        transitions: In order.
+        receivers: All there are.
+        routes: In order.
+        told: Of alerts that fired before these transitions.
+        evidence: Asked once a notice, not once a receiver.
+
+    Returns:
+        In the order of the transitions, then of the receivers.
+    """
+    notifications: list[Notification] = []
+    fired: dict[str, tuple[str, ...]] = {}
+    for transition in transitions:
+        alert = transition.alert
+        kind = kind_of_notice(transition)
+        if kind == "firing":
+            names = fired[alert.id] = route(alert, routes, [receiver.name for receiver in receivers]).receivers
+        elif kind == "resolved":
+            heard = fired.get(alert.id) or told(alert.id)
+            names = tuple(receiver.name for receiver in receivers if receiver.send_resolved and receiver.name in heard)
+        else:
+            continue
+        stories = evidence(alert, kind) if names else ()
+        notifications += [_notice(transition, kind, name, stories) for name in names]
+    return notifications
+
+
+def kind_of_notice(transition: Transition) -> NotificationKind | None:
+    """What a transition is told as; None if it is not told."""
+    change = (transition.before, transition.alert.state)
+    if change == (AlertState.PENDING, AlertState.FIRING):
+        return "firing"
+    return "resolved" if change == (AlertState.RECEDING, AlertState.RESOLVED) else None
+
+
+def notification_id(alert_id: str, kind: NotificationKind, receiver: str) -> str:
+    """The id by which a receiver recognises a repeat."""
+    return article_id("notification", alert_id, kind, receiver)
+
+
+def _notice(transition: Transition, kind: NotificationKind, receiver: str, stories: tuple[Story, ...]) -> Notification:
+    return Notification(
+        id=notification_id(transition.alert.id, kind, receiver),
+        receiver=receiver,
+        kind=kind,
+        alert=transition.alert,
+        why=transition.why,
+        stories=stories,
+        created_at=transition.at,
+    )

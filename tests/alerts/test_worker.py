@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from monitor.alerts.alert import AlertState
+from monitor.alerts.lifecycle import LifecycleRules
+from monitor.alerts.notifying import notification_id
+from monitor.alerts.routing import Receiver, Route
+from monitor.alerts.worker import AlertsWorker
+from monitor.articles import Article
+from monitor.classify.scored import ScoredArticle
+from monitor.errors import SettingsError
+from monitor.store.alerting import alerts_are_settled, read_open_alerts
+from monitor.store.database import Database
+from monitor.store.fingerprint import dump
+from monitor.store.outbox import read_outbox
+from monitor.store.rows import CountedArticle, OutboxEntry
+from monitor.store.writes import write_articles
+from monitor.surges.surge import Reason, Surge
+from tests.alerts.builders import FINANCIALS, HOUR, MINUTE, START, surge
+from tests.alerts.step_worker import RECEIVERS, RULES
+from tests.alerts.stream import busy_stream, write_stream
+
+ME = Receiver(name="me", kind="console")
+DESK = Receiver(name="desk", kind="webhook", url=SecretStr("https://example.org/"), send_resolved=False)
+NOW = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
+TABLES = ("alerts", "transitions", "outbox")
+
+
+def worker(database: Database, *receivers: Receiver, routes: tuple[Route, ...] = ()) -> AlertsWorker:
+    return AlertsWorker(database, LifecycleRules(), routes, receivers or (ME,), lambda: NOW)
+
+
+def told(database: Database) -> list[OutboxEntry]:
+    with database.read() as connection:
+        return sorted(read_outbox(connection, 1000), key=lambda e: (e.notification.created_at, e.notification.receiver))
+
+
+def tables(database: Database) -> dict[str, list[str]]:
+    with database.read() as connection:
+        return {name: dump(connection, name) for name in TABLES}
+
+
+def written(database: Database) -> int:
+    """A number that grows with every transaction that wrote."""
+    with database.read() as connection:
+        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def over() -> list[Surge]:
+    return [surge(), surge(Reason.ORDINARY, at=START + HOUR)]
+
+
+def test_a_surge_becomes_an_open_alert_and_a_due_notification(database: Database) -> None:
+    write_stream(database, [surge()], START)
+    assert worker(database).step() == 1
+    with database.read() as connection:
+        alert = read_open_alerts(connection)[FINANCIALS]
+    (entry,) = told(database)
+    assert alert.state is AlertState.FIRING
+    assert (entry.status, entry.attempts, entry.next_attempt_at) == ("pending", 0, NOW)
+    assert entry.notification.alert == alert
+    assert entry.notification.created_at == START
+    assert entry.notification.id == notification_id(alert.id, "firing", "me")
+
+
+def test_the_end_is_told_once_the_stream_has_been_calm_long_enough(database: Database) -> None:
+    stepped = worker(database)
+    write_stream(database, over(), START + 7 * HOUR - MINUTE)
+    assert stepped.step() == 2
+    assert [entry.notification.kind for entry in told(database)] == ["firing"]
+    write_stream(database, [], START + 7 * HOUR)
+    assert stepped.step() == 0
+    assert [entry.notification.kind for entry in told(database)] == ["firing", "resolved"]
+    assert told(database)[1].notification.created_at == START + 7 * HOUR
+
+
+def test_receivers_that_do_not_ask_for_the_end_are_not_told_of_it(database: Database) -> None:
+    write_stream(database, over(), START + 24 * HOUR)
+    worker(database, ME, DESK).step()
+    kinds = [(entry.notification.kind, entry.notification.receiver) for entry in told(database)]
+    assert kinds == [("firing", "desk"), ("firing", "me"), ("resolved", "me")]
+
+
+def test_the_end_is_told_to_those_who_were_told_of_the_beginning_whatever_the_routes_say_by_then(
+    database: Database,
+) -> None:
+    other = Receiver(name="other", kind="console")
+    write_stream(database, over(), START + HOUR)
+    worker(database, ME, other, routes=(Route(receivers=("me",)),)).step()
+    write_stream(database, [], START + 24 * HOUR)
+    worker(database, ME, other, routes=(Route(receivers=("other",)),)).step()
+    assert [(e.notification.kind, e.notification.receiver) for e in told(database)] == [
+        ("firing", "me"),
+        ("resolved", "me"),
+    ]
+
+
+def test_an_alert_that_calms_while_pending_is_told_to_nobody(database: Database) -> None:
+    write_stream(database, over(), START + 24 * HOUR)
+    AlertsWorker(database, LifecycleRules(pending_for=2 * HOUR), (), (ME,), lambda: NOW).step()
+    assert told(database) == []
+    assert len(tables(database)["transitions"]) == 2
+
+
+def test_notifications_carry_the_stories_known_at_the_time(database: Database) -> None:
+    stories = [
+        ("Bank fails", 0.99, 5, "negative"),
+        ("Bank wobbles", 0.8, 9, "negative"),
+        ("Bank gains", 0.1, 7, "positive"),
+    ]
+    articles = [counted(title, negative, minutes, sentiment, START) for title, negative, minutes, sentiment in stories]
+    late = counted("Bank ruined", 1.0, 6, "negative", START + 10 * MINUTE)
+    with database.write() as connection:
+        write_articles(connection, [*articles, late])
+    write_stream(database, [surge()], START + 10 * MINUTE)
+    worker(database).step()
+    assert [story.title for story in told(database)[0].notification.stories] == ["Bank fails", "Bank wobbles"]
+
+
+def counted(title: str, negative: float, minutes: int, sentiment: str, entered_at: datetime) -> CountedArticle:
+    seen = START - minutes * MINUTE
+    article = Article(id=title, source="wire", position=title, title=title, first_seen_at=seen, published_at=seen)
+    scored = ScoredArticle(
+        article=article,
+        topic="Financials",
+        topic_probabilities={"Financials": 1.0},
+        sentiment=sentiment,
+        negative=negative,
+        neutral=0.0,
+        positive=1 - negative,
+        model_version="test",
+    )
+    return CountedArticle(item=scored, entered_at=entered_at, late=False, story_id=title, novelty=1)
+
+
+def test_a_step_without_news_writes_nothing(database: Database, store_url: str) -> None:
+    stepped = worker(database)
+    assert stepped.step() == 0
+    write_stream(database, [surge()], START)
+    stepped.step()
+    with Database.open(store_url) as other:
+        before = written(other)
+        assert stepped.step() == 0
+        assert written(other) == before
+        write_stream(database, [], START + MINUTE)  # time passes: one commit, and no other
+        moved = written(other)
+        assert moved != before
+        assert stepped.step() == 0
+        assert written(other) == moved
+
+
+def test_the_end_of_the_stream_is_told_when_all_that_fell_due_is_written(database: Database) -> None:
+    write_stream(database, over(), START + 24 * HOUR, final=True)
+    with database.read() as connection:
+        assert not alerts_are_settled(connection)
+    worker(database).step()
+    with database.read() as connection:
+        assert alerts_are_settled(connection)
+    assert len(told(database)) == 2
+
+
+def test_routes_that_name_no_receiver_are_refused_before_anything_is_read(database: Database) -> None:
+    with pytest.raises(SettingsError, match="names nobody"):
+        worker(database, ME, routes=(Route(receivers=("nobody",)),))
+
+
+def test_the_rhythm_of_polling_and_restarts_do_not_change_the_tables(tmp_path: Path) -> None:
+    stream = busy_stream(seed=7, ticks=300)
+    end = stream[-1][0].tick + 24 * HOUR
+    with Database.open(f"sqlite:///{tmp_path / 'at-once.db'}") as at_once:
+        write_stream(at_once, [each for tick in stream for each in tick], end)
+        stepped = AlertsWorker(at_once, RULES, (), RECEIVERS, lambda: NOW)
+        while stepped.step():
+            pass
+        expected = tables(at_once)
+    assert len(expected["outbox"]) > 20
+    chance = random.Random(1)
+    with Database.open(f"sqlite:///{tmp_path / 'bit-by-bit.db'}") as bit_by_bit:
+        stepped = AlertsWorker(bit_by_bit, RULES, (), RECEIVERS, lambda: NOW + timedelta(days=1))
+        for tick in stream:
+            write_stream(bit_by_bit, tick, tick[0].tick)
+            if chance.random() < 0.1:
+                stepped = AlertsWorker(bit_by_bit, RULES, (), RECEIVERS, lambda: NOW)
+            if chance.random() < 0.5:
+                stepped.step()
+        write_stream(bit_by_bit, [], end)
+        stepped.step()
+        assert tables(bit_by_bit) == expected
+
+
+def test_two_workers_at_one_store_make_the_same_tables_as_one(tmp_path: Path, database: Database) -> None:
+    stream = busy_stream(seed=3, ticks=100)
+    with Database.open(f"sqlite:///{tmp_path / 'one.db'}") as alone:
+        one = AlertsWorker(alone, RULES, (), RECEIVERS, lambda: NOW)
+        pair = [AlertsWorker(database, RULES, (), RECEIVERS, lambda: NOW) for _ in range(2)]
+        for number, tick in enumerate(stream):
+            for store in (alone, database):
+                write_stream(store, tick, tick[0].tick)
+            one.step()
+            pair[number // 3 % 2].step()
+        end = stream[-1][0].tick + 24 * HOUR
+        for store in (alone, database):
+            write_stream(store, [], end)
+        one.step()
+        for each in pair:
+            each.step()
+        assert tables(database) == tables(alone)
+
+
+def test_a_worker_killed_again_and_again_makes_the_tables_of_an_undisturbed_one(
+    tmp_path: Path, database: Database, store_url: str
+) -> None:
+    surges = [each for tick in busy_stream(seed=11, ticks=1500) for each in tick]
+    end = surges[-1].tick + 24 * HOUR
+    write_stream(database, surges, end)
+    with Database.open(f"sqlite:///{tmp_path / 'undisturbed.db'}") as undisturbed:
+        write_stream(undisturbed, surges, end)
+        stepped = AlertsWorker(undisturbed, RULES, (), RECEIVERS, lambda: NOW)
+        while stepped.step():
+            pass
+        expected = tables(undisturbed)
+    kills = 0
+    command = [sys.executable, "-m", "tests.alerts.step_worker", store_url]
+    while True:
+        # Killed right after it said that a step is done, so in the middle of the next one.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            if not process.stdout.readline():
+                assert process.wait() == 0
+                break
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+    assert kills > 3
+    assert tables(database) == expected
