@@ -1,9 +1,9 @@
 """What travels between the stages beside articles: watermarks and dead letters, in band, so that order tells the truth.
 
-A `Watermark` in a partition says that everything before it in that partition was seen before its time. Stages forward it
-in order, so whoever has read a watermark from every partition has read all that was seen before it, however the work in
-between was spread, delayed or repeated. A `DeadLetter` takes the place of what could not be read, so that every delivered item is
-accounted for; a copy of it stands on the dead-letter topic, where operators and other programs find it.
+A `Watermark` in a partition says that everything before it in that partition was seen before its time. Stages forward
+it in order, so whoever has read a watermark from every partition has read all that was seen before it, however the work
+in between was spread, delayed or repeated. A `DeadLetter` takes the place of what could not be read, so that every
+delivered item is accounted for; a copy of it stands on the dead-letter topic, for operators and other programs.
 """
 
 from __future__ import annotations

@@ -67,9 +67,10 @@ class Database:
             database._upgrade()
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             database.close()
-            raise StoreError(
-                f"The store {shown} cannot be opened: {_cause(error)}.", "Check `store.url` and that its server runs."
-            ) from error
+            what = f"The store {shown} cannot be opened: {_cause(error)}."
+            failure = StoreError(what, "Check `store.url` and that its server runs.")
+            failure.retryable = isinstance(error, OperationalError)
+            raise failure from error
         except BaseException:
             database.close()
             raise

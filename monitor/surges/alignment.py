@@ -1,4 +1,4 @@
-"""Aligns partitions by their watermarks, so that a tick takes the same articles however unevenly partitions are read."""
+"""Aligns partitions by their watermarks, so that a tick takes the same articles however unevenly they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settles what becomes of each delivered item, exactly once: new, a repeat of a known article, or a redelivery of itself."""
+"""Settles what becomes of each delivered item, exactly once: new, a repeat of a known article, or a redelivery."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Stories: chains of near-duplicates, of which only the first member counts.
 
 A story is known by the key of its headline, which forgets what copies differ in: case, punctuation, links, retweet
-marks, a leading ticker, a trailing source name. The seam for a better matcher is `headline_key` and `StoryIndex.find`.
+and wire marks, a leading ticker, a trailing source name. The seam for a better matcher is `headline_key` and `StoryIndex.find`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ FULL_NOVELTY = 100
 _LINK = re.compile(r"https?://\S+|www\.\S+|\bpic\.twitter\.com/\S+", re.IGNORECASE)
 _RETWEET = re.compile(r"^(?:\s*(?:rt|via)\s+@\w+\s*:?\s*)+", re.IGNORECASE)
 _TICKERS = re.compile(r"^(?:\s*\$[A-Za-z][A-Za-z.]{0,6}\b[\s,;:&|/-]*)+")
+_WIRE = re.compile(
+    r"^\s*(?:(?:update|wrapup|refile|rpt|corrected|correction|brief|exclusive|breaking|urgent|factbox|analysis|focus)"
+    r"(?:\s+\d+)?\s*[-:\u2013\u2014]\s*)+",
+    re.IGNORECASE,
+)
 _CREDIT = re.compile(r"(?:\s+[-|\u2013\u2014]\s+|\s*\|\s*)((?:[A-Z][\w.&'\u2019]*\s*){1,3}(?:\.com)?)$")
 _AGENCY = re.compile(
     r"\s*[(\[](?:reuters|ap|afp|bloomberg|dow jones|cnbc)[)\]]\s*(?:[-\u2013\u2014]\s*)?", re.IGNORECASE
@@ -90,13 +95,15 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def normalised(title: str) -> str:
-    """What copies of a headline share: lower-case words without links, retweet marks, tickers and credits.
+    """What copies of a headline share: lower-case words without links, retweet and wire marks, tickers and credits.
 
     A leading ticker goes only where eight words or more follow, as "$X: Bank cuts to hold" and "$Y: Bank cuts to hold"
     are two stories; a trailing capitalised name after a dash or bar goes only where five words or more remain.
 
     >>> normalised("RT @desk: Acme's profit falls 3.5% after recall of \u2018smart\u2019 ovens - Daily Planet https://t.co/x")
     'acmes profit falls 3 5 after recall of smart ovens'
+    >>> normalised("UPDATE 2-Acme recalls ovens after fires") == normalised("Acme recalls ovens after fires")
+    True
     >>> normalised("$ACME: Bank cuts to hold") == normalised("$EMCA: Bank cuts to hold")
     False
     """
@@ -106,6 +113,8 @@ def normalised(title: str) -> str:
         text = _LINK.sub(" ", text).strip()
     if "@" in text:
         text = _RETWEET.sub("", text).strip()
+    if "-" in text or ":" in text or not text.isascii():
+        text = _WIRE.sub("", text)
     if "(" in text or "[" in text:
         text = _AGENCY.sub(" ", text).strip()
     credit = _CREDIT.search(text) if "-" in text or "|" in text or not text.isascii() else None

@@ -1,0 +1,208 @@
+"""What the pages ask the store, and for how long an answer serves.
+
+Answers that depend on the stream's time alone are kept under it and shared by all open pages; what workers change
+between two ticks (alerts, deliveries, signs of life) is asked anew at each renewal, by queries that a limit bounds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar, cast
+
+import pandas as pd
+
+from dashboards.frames import Picture, picture
+from dashboards.ranges import Range
+from monitor.alerts.alert import Alert, AlertState, Story
+from monitor.clock import EPOCH, Clock
+from monitor.records import DeadLetter
+from monitor.store import alerting, counting, health, outbox, reads, timelines
+from monitor.store.database import Connection, Database
+from monitor.store.rows import (
+    AlertChange,
+    ClosedCount,
+    Counts,
+    Heartbeat,
+    JobRun,
+    OutboxEntry,
+    Progress,
+    SeriesTotal,
+    SourceTotal,
+    StoredArticle,
+)
+from monitor.surges.series import Series
+from monitor.surges.windows import Window
+
+T = TypeVar("T")
+
+SURGE_WORKER: Final = "surges"
+OPEN_STATES: Final = tuple(state for state in AlertState if state is not AlertState.RESOLVED)
+DAY: Final = timedelta(days=1)
+STORY_LIMIT: Final = 60
+ALERT_LIMIT: Final = 200
+
+_KEPT = 512
+_COST_FACTOR = 30
+"""A question that took a second is asked again after half a minute: counting a large store never fills a core."""
+
+
+class Readings:
+    """The store as the pages see it. One object serves every open page, from several threads."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._counts: tuple[Counts, datetime] | None = None
+        self._lock = threading.Lock()
+
+    def progress(self) -> Progress | None:
+        """How far the stream has come; None while nothing has been counted."""
+        return self._now(lambda connection: counting.read_progress(connection, SURGE_WORKER))
+
+    def counts(self) -> Counts:
+        """What is in the store; the larger it is, the more seldom this is counted."""
+        asked_at = self._clock()
+        with self._lock:
+            if self._counts is not None and asked_at < self._counts[1]:
+                return self._counts[0]
+        counts = self._now(reads.read_counts)
+        answered_at = self._clock()
+        with self._lock:
+            self._counts = (counts, answered_at + _COST_FACTOR * (answered_at - asked_at))
+        return counts
+
+    def open_alerts(self) -> list[Alert]:
+        """Alerts that are not resolved, the latest opened first."""
+        return self._now(lambda connection: reads.read_alerts(connection, ALERT_LIMIT, OPEN_STATES))
+
+    def last_resolved(self) -> Alert | None:
+        """The resolved alert that was opened last."""
+        found = self._now(lambda connection: reads.read_alerts(connection, 1, [AlertState.RESOLVED]))
+        return found[0] if found else None
+
+    def alerts(self, states: tuple[AlertState, ...] | None) -> list[Alert]:
+        """Alerts, the latest opened first, at most `ALERT_LIMIT`."""
+        return self._now(lambda connection: reads.read_alerts(connection, ALERT_LIMIT, states))
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """One alert."""
+        return self._now(lambda connection: reads.read_alert(connection, alert_id))
+
+    def transitions(self, alert_id: str) -> list[AlertChange]:
+        """The life of an alert, oldest change first."""
+        return self._now(lambda connection: reads.read_transitions(connection, alert_id))
+
+    def deliveries(self, alert_id: str) -> list[OutboxEntry]:
+        """What was told about an alert, and how that went."""
+        return self._now(lambda connection: outbox.read_outbox(connection, ALERT_LIMIT, alert_id=alert_id))
+
+    def evidence(self, alert: Alert, limit: int) -> tuple[Story, ...]:
+        """The most negative stories of the window that an open alert rests on; of a resolved one, of its peak."""
+        surge = alert.peak if alert.state is AlertState.RESOLVED else alert.latest
+        key = ("evidence", alert.series, surge.window, surge.tick, limit)
+        return self._once(
+            key, lambda connection: alerting.top_stories(connection, alert.series, surge.window, surge.tick, limit)
+        )
+
+    def stories(self, series: Series, window: Window, freshness: datetime) -> list[StoredArticle]:
+        """The articles behind a point, the most negative first, at most `STORY_LIMIT`."""
+        key = ("stories", series, window, freshness)
+        return self._once(key, lambda connection: reads.read_stories(connection, series, window, STORY_LIMIT))
+
+    def totals(self, span: Window, freshness: datetime) -> list[SeriesTotal]:
+        """What each series counted in a span."""
+        return self._once(("totals", freshness), lambda connection: reads.read_totals(connection, span))
+
+    def expectation(self, series: Series, length: timedelta, freshness: datetime) -> ClosedCount | None:
+        """The newest closed window of that length, from the last month, that says what is usual."""
+
+        def ask(connection: Connection) -> ClosedCount | None:
+            span = Window(freshness - 31 * DAY, freshness)
+            windows = timelines.read_windows(connection, series, length, span)
+            return next((window for window in reversed(windows) if window.low is not None), None)
+
+        return self._once(("expectation", series, length, freshness), ask)
+
+    def series(self, freshness: datetime) -> list[Series]:
+        """Every series that was ever counted."""
+        return self._once(("series", freshness), reads.read_series)
+
+    def picture(
+        self, choice: Range, series: Series, tick: datetime, enough: int, reach: Window | None = None
+    ) -> Picture:
+        """What the chart of a series shows.
+
+        Args:
+            choice: The range.
+            series: Of what.
+            tick: Time of the stream.
+            enough: A window with fewer stories is shown faintly.
+            reach: What to cover; None for the range's own.
+        """
+        key = ("picture", choice.name, series, choice.freshness(tick), reach)
+        found = self._once(key, lambda connection: _ask_counts(connection, choice, series, tick, reach))
+        covered, counts, closed = found
+        alerts = tuple(self._now(lambda connection: reads.read_series_alerts(connection, series, covered, ALERT_LIMIT)))
+        drawn = ("drawn", key, alerts, enough)
+        return self._once(drawn, lambda _: picture(choice, covered, counts, closed, alerts, enough=enough))
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """The last sign of life of each worker."""
+        return self._now(health.read_heartbeats)
+
+    def outbox(self) -> tuple[dict[str, int], datetime | None, list[OutboxEntry]]:
+        """Notifications by status, when the next one is due, and the latest of those that were given up."""
+
+        def ask(connection: Connection) -> tuple[dict[str, int], datetime | None, list[OutboxEntry]]:
+            dead = outbox.read_outbox(connection, 20, "dead")
+            return outbox.count_outbox(connection), outbox.next_due_at(connection), dead
+
+        return self._now(ask)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What was refused last."""
+        return self._now(lambda connection: reads.read_dead_letters(connection, 20))
+
+    def runs(self) -> list[JobRun]:
+        """The latest runs of scheduled jobs."""
+        return self._now(lambda connection: health.read_runs(connection, 20))
+
+    def sources(self, span: Window, freshness: datetime) -> list[SourceTotal]:
+        """Which sources delivered in a span."""
+        return self._once(("sources", freshness), lambda connection: reads.read_sources(connection, span, 50))
+
+    def _now(self, ask: Callable[[Connection], T]) -> T:
+        with self._database.read() as connection:
+            return ask(connection)
+
+    def _once(self, key: Hashable, ask: Callable[[Connection], T]) -> T:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast("T", self._kept[key])
+        answer = self._now(ask)
+        with self._lock:
+            self._kept[key] = answer
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return answer
+
+
+def _ask_counts(
+    connection: Connection, choice: Range, series: Series, tick: datetime, reach: Window | None
+) -> tuple[Window, pd.DataFrame, list[ClosedCount]]:
+    if choice.slides:
+        covered = reach or choice.reach(tick, None)
+        counted = Window(covered.start - choice.window, covered.end)
+        closed = timelines.read_windows(connection, series, choice.window, counted)
+        return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed
+    since = EPOCH if choice.span is None else tick - choice.span - choice.window
+    closed = timelines.read_windows(connection, series, choice.window, Window(reach.start if reach else since, tick))
+    covered = reach or choice.reach(tick, closed[0].window.start if closed else None)
+    last = closed[-1].window.end if closed else covered.end - 7 * choice.window
+    counted = Window(min(last, covered.end - choice.grain), covered.end)
+    return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed

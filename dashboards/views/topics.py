@@ -1,0 +1,140 @@
+"""Negative share and volume of topics over time, and the stories behind a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from dashboards import words
+from dashboards.charts import PICKED, palette, series_chart
+from dashboards.desk import Desk, live, theme
+from dashboards.desk import show as put
+from dashboards.frames import from_milliseconds
+from dashboards.ranges import BY_NAME, DEFAULT, RANGES, Range
+from dashboards.readings import STORY_LIMIT
+from dashboards.views.cards import heading, nothing_card
+from dashboards.views.stories import story_table
+from monitor.classify.labels import TOPICS
+from monitor.clock import floor_to
+from monitor.surges.series import ALL, Series
+from monitor.surges.windows import Window
+
+_LARGE = 3
+"""Up to so many series are shown large, more as small multiples."""
+_COLUMNS = 4
+
+Picked = tuple[Series, Window]
+"""What was clicked: a window of a series."""
+
+
+def show(desk: Desk) -> None:
+    """Draws the page."""
+    live(desk, partial(_page, desk))
+
+
+def _page(desk: Desk) -> None:
+    chosen, choice = _choose()
+    tick = desk.tick()
+    if tick is None:
+        put(
+            nothing_card(
+                "Nothing has arrived yet",
+                "This page will show the negative share and the volume of each topic over time, what its past lets "
+                "expect, the alerts on it, and the stories behind any point that you click.",
+            )
+        )
+        return
+    put(heading(_title(chosen), _explained(choice, desk.enough)))
+    picked = _large(desk, chosen, choice, tick) if len(chosen) <= _LARGE else _small(desk, chosen, choice, tick)
+    _stories(desk, picked, choice, tick)
+
+
+def _choose() -> tuple[list[Series], Range]:
+    known = [ALL, *(Series(topic=topic) for topic in TOPICS)]
+    by_title = {series.title: series for series in known}
+    left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")
+    with middle:
+        every = st.toggle("Every topic", key="every-topic", help="All news and each topic, side by side")
+    with left:
+        picked = st.multiselect(
+            "Topics", list(by_title), default=[ALL.title], key="topics", disabled=every, placeholder="All news"
+        )
+    with right:
+        span = st.segmented_control(
+            "How far back, by the stream's time",
+            [choice.name for choice in RANGES],
+            default=DEFAULT,
+            key="range",
+            required=True,
+        )
+    chosen = known if every else [by_title[title] for title in picked] or [ALL]
+    return chosen, BY_NAME[span or DEFAULT]
+
+
+def _title(chosen: Sequence[Series]) -> str:
+    return ", ".join(series.title for series in chosen) if len(chosen) <= _LARGE else f"{len(chosen)} series"
+
+
+def _explained(choice: Range, enough: int) -> str:
+    told = f"of the {words.span_words(choice.window)} before each point" if choice.slides else "of each day"
+    return (
+        f"Negative share {told}, volume below it. Grey: expected share and range. Orange: alerts. "
+        f"Faint points: fewer than {enough} stories. Times are UTC. Click a point for its stories."
+    )
+
+
+def _large(desk: Desk, chosen: Sequence[Series], choice: Range, tick: datetime) -> Picked | None:
+    found = None
+    for series in chosen:
+        if len(chosen) > 1:
+            st.text(series.title)
+        found = _chart(desk, series, choice, tick, compact=False) or found
+    return found
+
+
+def _small(desk: Desk, chosen: Sequence[Series], choice: Range, tick: datetime) -> Picked | None:
+    found = None
+    for row in range(0, len(chosen), _COLUMNS):
+        for column, series in zip(st.columns(_COLUMNS), chosen[row : row + _COLUMNS], strict=False):
+            with column:
+                st.text(series.title)
+                found = _chart(desk, series, choice, tick, compact=True) or found
+    return found
+
+
+def _chart(desk: Desk, series: Series, choice: Range, tick: datetime, *, compact: bool) -> Picked | None:
+    picture = desk.readings.picture(choice, series, tick, desk.enough)
+    key = f"chart-{series.key}-{choice.name}-{'small' if compact else 'large'}"
+    event: Any = st.vega_lite_chart(
+        None,
+        series_chart(picture, palette(theme()), compact=compact),
+        key=key,
+        width="stretch",
+        on_select="rerun",
+        selection_mode=PICKED,
+    )
+    points = event.selection.get(PICKED) or []
+    clicked = (points[0]["start"], points[0]["end"]) if points and "end" in points[0] else None
+    if clicked != st.session_state.get(f"was-{key}"):
+        # The last click wins among several charts, each of which keeps a selection of its own.
+        st.session_state[f"was-{key}"] = clicked
+        st.session_state["picked"] = (key, clicked) if clicked else None
+    chart, window = st.session_state.get("picked") or (None, None)
+    return (series, Window(*map(from_milliseconds, window))) if chart == key and window else None
+
+
+def _stories(desk: Desk, picked: Picked | None, choice: Range, tick: datetime) -> None:
+    if picked is None:
+        put(heading("Stories", "Click a point of a chart to see the stories behind it."))
+        return
+    series, window = picked
+    # A window that has not ended yet still fills; one that has changes only when something comes late.
+    freshness = choice.freshness(tick) if window.end >= tick else floor_to(tick, choice.window)
+    stories = desk.readings.stories(series, window, freshness)
+    order = f"The {STORY_LIMIT} most negative ones" if len(stories) == STORY_LIMIT else "The most negative first"
+    put(heading(f"{series.title}: stories {words.between(window)}", f"{order}; copies are folded under their story."))
+    put(story_table(stories, tick) if stories else nothing_card("No stories in this window"))

@@ -1,0 +1,67 @@
+"""What the classify stage asks of an engine, whatever it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.classify.labels import Labels
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Answers for n texts, in the order of the texts.
+
+    Attributes:
+        topic_probabilities: [n, topics], calibrated, rounded to five decimals.
+        sentiment_probabilities: [n, sentiments], likewise.
+    """
+
+    topic_probabilities: Floats
+    sentiment_probabilities: Floats
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.topic_probabilities)
+
+    @property
+    def topics(self) -> Integers:
+        """Index of each text's most probable topic [n]; the first one among equals."""
+        places: Integers = self.topic_probabilities.argmax(axis=1)
+        return places
+
+    @property
+    def sentiments(self) -> Integers:
+        """Index of each text's most probable sentiment [n]; the first one among equals."""
+        places: Integers = self.sentiment_probabilities.argmax(axis=1)
+        return places
+
+
+class Engine(Protocol):
+    """Scores texts. A text's scores depend on the text and the model alone, never on the texts around it."""
+
+    @property
+    def labels(self) -> Labels:
+        """The names of the outputs."""
+        ...
+
+    @property
+    def model_version(self) -> str:
+        """Which model this is: equal versions give equal scores on one machine."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longer texts are cut there."""
+        ...
+
+    def classify(self, texts: Sequence[str]) -> Scores:
+        """Score texts, each as `prepare_text` returns it; an empty list gives empty scores."""
+        ...

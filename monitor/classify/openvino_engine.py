@@ -1,0 +1,172 @@
+"""The CPU engine: a static int8 graph on OpenVINO, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from monitor.classify.calibration import calibrated_probabilities, rounded_probabilities
+from monitor.classify.engine import Scores
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import REBUILD, Manifest, load_manifest
+from monitor.classify.openvino_runtime import import_openvino
+from monitor.errors import ModelError
+
+SHIPPED_MODEL = Path(__file__).resolve().parent.parent / "models" / "fast"
+"""The model that comes with the package."""
+
+PADDING = 8
+"""Rows are padded to a multiple of so many tokens, and only rows of one width share a batch.
+
+Padding positions weigh zero, but they change the order in which the floating-point sums of softmax and pooling are
+taken, and a last bit can tip the rounding to int8 after it (seen in one text of a hundred). A width that depends on the
+text alone makes the scores depend on the text alone.
+"""
+
+BATCH_TOKENS = 1024
+"""Tokens of one inference, padding included: enough to keep a core busy, little enough to stay in its cache."""
+
+Logits = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of one padded length: their places in the call, token ids and attention mask, both [texts, tokens]."""
+
+    places: Integers
+    ids: Integers
+    mask: Integers
+
+
+class OpenVinoEngine:
+    """Scores texts on the CPU.
+
+    A text's scores are the same bits whatever texts are with it: all matrix products are integer sums with ranges fixed
+    at export, and its padding depends on its own length alone.
+    """
+
+    def __init__(self, folder: Path = SHIPPED_MODEL, *, threads: int = 0, cache_folder: Path | None = None) -> None:
+        """Load and compile a model.
+
+        Args:
+            folder: Holds manifest.json and the files it names.
+            threads: CPU threads to use, one inference stream each; 0 for as many as there are cores.
+            cache_folder: Where compiled graphs are kept between starts; None keeps none.
+
+        Raises:
+            ModelError: If the folder fails its checks or cannot be compiled here.
+            ValueError: If threads is negative.
+        """
+        if threads < 0:
+            raise ValueError(f"threads must be 0 or more, not {threads}")
+        self._manifest: Manifest = load_manifest(folder, Labels())
+        self._tokenizer = _load_tokenizer(folder, self._manifest.max_tokens)
+        self._compiled = _compile(folder / "model.xml", threads, cache_folder)
+        self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
+
+    @property
+    def labels(self) -> Labels:
+        """The names of the outputs."""
+        return self._manifest.labels
+
+    @property
+    def model_version(self) -> str:
+        """Grade and short content hash of the model."""
+        return self._manifest.model_version
+
+    @property
+    def max_tokens(self) -> int:
+        """Longer texts are cut there."""
+        return self._manifest.max_tokens
+
+    def classify(self, texts: Sequence[str]) -> Scores:
+        """Score texts; not to be called from two threads at once.
+
+        Args:
+            texts: Each as `prepare_text` returns it; may be empty.
+
+        Returns:
+            Scores in the order of the texts.
+        """
+        topics, sentiments = self.logits(texts)
+        temperatures = self._manifest.temperatures
+        return Scores(
+            topic_probabilities=rounded_probabilities(calibrated_probabilities(topics, temperatures.topic)),
+            sentiment_probabilities=rounded_probabilities(calibrated_probabilities(sentiments, temperatures.sentiment)),
+        )
+
+    def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
+        """Return what the heads say before calibration: [n, topics] and [n, sentiments]."""
+        topics = np.zeros((len(texts), len(self.labels.topics)), dtype=np.float32)
+        sentiments = np.zeros((len(texts), len(self.labels.sentiments)), dtype=np.float32)
+
+        def place(request: Any, places: Integers) -> None:
+            topics[places] = request.get_tensor("topic_logits").data
+            sentiments[places] = request.get_tensor("sentiment_logits").data
+
+        self._queue.set_callback(place)
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS):
+            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
+        self._queue.wait_all()
+        return topics, sentiments
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens of each text the model reads, its two marks included."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+
+def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int) -> Iterator[Batch]:
+    """Cut rows of token ids into batches of one width each, the widest first.
+
+    Args:
+        rows: Token ids of each text, none empty.
+        max_batch_tokens: Size of a batch, padding included; a longer row makes a batch of its own.
+    """
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    widths = -(-lengths // PADDING) * PADDING
+    for width in np.unique(widths)[::-1].tolist():
+        members = np.flatnonzero(widths == width)
+        size = max(1, max_batch_tokens // width)
+        for start in range(0, len(members), size):
+            places = members[start : start + size]
+            ids = np.zeros((len(places), width), dtype=np.int64)
+            for line, place in enumerate(places):
+                ids[line, : lengths[place]] = rows[place]
+            mask = (np.arange(width) < lengths[places, None]).astype(np.int64)
+            yield Batch(places, ids, mask)
+
+
+def _load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library raises bare Exception
+        raise ModelError(f"{folder / 'tokenizer.json'}: cannot be read: {error}.", REBUILD) from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=max_tokens)
+    return tokenizer
+
+
+def _compile(path: Path, threads: int, cache_folder: Path | None) -> Any:
+    openvino = import_openvino()
+    core = openvino.Core()
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": "f32",  # elsewhere than in integer products; bf16 would depend on the CPU
+        "NUM_STREAMS": threads or openvino.properties.streams.Num.AUTO,
+    }
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    if cache_folder is not None:
+        options["CACHE_DIR"] = str(cache_folder)
+    try:
+        return core.compile_model(core.read_model(path), "CPU", options)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: OpenVINO cannot compile it: {error}", REBUILD) from error

@@ -1,0 +1,66 @@
+"""The one function that prepares text for the model, in training and in serving alike."""
+
+from __future__ import annotations
+
+import html
+import re
+
+MAX_CHARACTERS = 4000
+"""Characters kept of a text. A model reads at most a few hundred tokens, so what follows could not be seen anyway."""
+
+_URL = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/|(?<![\w.])t\.co/)[^\s<>\"]*", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MARK = re.compile(r"[&<]|https?://|www\.|t\.co/|pic\.twitter", re.IGNORECASE)
+_SENTENCE_ENDS = (".", "!", "?", ":", ";", "\u2026", "\u3002", "\uff01", "\uff1f")
+
+
+def prepare_text(title: str, body: str = "") -> str:
+    """Return the text that the model reads: headline first, body after it.
+
+    URLs and markup are removed, HTML entities become their characters, whitespace collapses to single spaces, and a
+    headline without a final stop gets one before the body. The result is a fixed point: preparing it again changes
+    nothing. Its length in tokens is bounded by the tokenizer, by truncation.
+
+    Args:
+        title: The headline, or the whole text.
+        body: What follows it; may be empty.
+
+    Returns:
+        At most `MAX_CHARACTERS` characters, valid in UTF-8; empty if nothing readable is left.
+
+    >>> prepare_text("Q&amp;A with AT&amp;T  https://example.com/x")
+    'Q&A with AT&T'
+    >>> prepare_text("Shares fall", "<p>The bank said&nbsp;so.</p>")
+    'Shares fall. The bank said so.'
+    """
+    headline, rest = _clean(title), _clean(body)
+    if not (headline and rest):
+        return headline or rest
+    stop = " " if headline.endswith(_SENTENCE_ENDS) else ". "
+    return _clean(headline + stop + rest)
+
+
+def normalise_text(text: str) -> str:
+    """Return a key under which texts that differ only in URLs, case or punctuation are the same.
+
+    >>> normalise_text("Oil FALLS 3%! https://example.com/a") == normalise_text("oil falls 3")
+    True
+    """
+    letters = "".join(letter if letter.isalnum() else " " for letter in prepare_text(text).casefold())
+    return " ".join(letters.split())
+
+
+def _clean(text: str) -> str:
+    text = _SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS])
+    while True:
+        # Each round can uncover another entity, tag or URL ('&amp;amp;'); each shortens the text, so this ends.
+        cleaned = _clean_once(text) if _MARK.search(text) else text
+        cleaned = " ".join(cleaned.split())
+        if cleaned == text:
+            return text
+        text = cleaned
+
+
+def _clean_once(text: str) -> str:
+    return _URL.sub(" ", _TAG.sub(" ", html.unescape(text)))

@@ -1,0 +1,5 @@
+"""The command line: `monitor --help`."""
+
+from monitor.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,25 @@
+"""The commands, in the order in which help shows them. Rooms are imported by the command that needs them: help is instant."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.cli import inspecting, running, scoring, serving
+
+app = typer.Typer(
+    name="monitor",
+    help="A streaming monitor of financial sentiment: news in, surges of negative sentiment found, alerts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+running.register(app)
+scoring.register(app)
+inspecting.register(app)
+serving.register(app)
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()

@@ -1,0 +1,87 @@
+"""How commands speak: prose on standard error, results on standard output, one JSON object last where asked for."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from monitor.errors import InputError, MonitorError, SettingsError
+
+prose = Console(stderr=True, highlight=False)
+results = Console(highlight=False, soft_wrap=True)
+
+USAGE_EXIT = 2
+FAILURE_EXIT = 1
+CONFIGURATION_EXIT = 78
+"""sysexits' EX_CONFIG: starting again cannot help."""
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal."""
+    prose.print(line, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on a line of its own."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def errors_explained() -> Iterator[None]:
+    """Turns errors raised on purpose into one clear message and an exit status; others keep their traceback."""
+    try:
+        yield
+    except MonitorError as error:
+        prose.print(f"[bold red]Error:[/] {_escaped(error.what)}")
+        if error.remedy:
+            prose.print(f"[dim]{_escaped(error.remedy)}[/]")
+        raise typer.Exit(_exit_status(error)) from error
+    except KeyboardInterrupt:
+        prose.print("Stopped.")
+        raise typer.Exit(130) from None
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error; shows nothing where that is no terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    return Progress(*columns, console=prose, disable=not prose.is_terminal)
+
+
+def log_to_stderr() -> None:
+    """Logs of this process: what this project has to say, and the warnings of libraries."""
+    if prose.is_terminal:
+        logging.basicConfig(
+            level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=prose, show_path=False)]
+        )
+    else:
+        logging.basicConfig(
+            level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+    for package in ("monitor", "pipelines", "dashboards"):
+        logging.getLogger(package).setLevel(logging.INFO)
+
+
+def _exit_status(error: MonitorError) -> int:
+    if isinstance(error, InputError):
+        return USAGE_EXIT
+    return CONFIGURATION_EXIT if isinstance(error, SettingsError) or not error.retryable else FAILURE_EXIT
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

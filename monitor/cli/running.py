@@ -1,0 +1,240 @@
+"""`monitor demo`, `monitor up`, `monitor replay`: the whole line."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.output import errors_explained, log_to_stderr, print_json, progress_bar, say
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
+    from pipelines.replaying import ReplayJob
+    from pipelines.replays import Summary
+
+DEMO_SPEED = 1_800.0
+"""Stream seconds per second with a dashboard to watch: half an hour a second."""
+_PANEL = "Run the line"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(rich_help_panel=_PANEL)(demo)
+    app.command(rich_help_panel=_PANEL)(up)
+    app.command(rich_help_panel=_PANEL)(replay)
+
+
+def demo(
+    headless: Annotated[
+        bool,
+        typer.Option("--headless", help="Without a dashboard: run as fast as possible, print one JSON object, end."),
+    ] = False,
+    speed: Annotated[float | None, typer.Option(min=1, help="Stream seconds per second, with a dashboard.")] = None,
+) -> None:
+    """Replays a week of invented news with a bank crisis and a product recall in it, and shows what the monitor makes of it."""
+    from monitor.demo import CRISIS_BEGINS, SCENARIO
+    from monitor.ingest.items import ColumnMap
+    from pipelines.replaying import ReplayJob
+
+    log_to_stderr()
+    with errors_explained():
+        settings = _settings()
+        folder = settings.data_dir / "demo"
+        shutil.rmtree(folder, ignore_errors=True)
+        columns = ColumnMap(
+            text="title", body="description", time="published", seen="seen_at", source="source", id="id", url="url"
+        )
+        pace = 0.0 if headless else speed or DEMO_SPEED
+        job = ReplayJob(path=str(SCENARIO), format="jsonl", columns=columns, speed=pace, paced_from=CRISIS_BEGINS)
+        if headless:
+            print_json(_replay(settings, job, folder, "demo-"))
+        else:
+            _demo_with_dashboard(settings, job, folder)
+
+
+def up() -> None:
+    """Runs everything until Ctrl-C: broker (unless one is set), all stages, scheduled jobs and the dashboard."""
+    from threading import Event
+
+    from pipelines.stages import stopping_on_signals
+    from pipelines.stream import absolute_store, running_line
+
+    log_to_stderr()
+    with errors_explained(), stopping_on_signals() as stop:
+        settings = absolute_store(_settings())
+        if not settings.sources:
+            say("No sources are set, so nothing will be read: add [[sources]] to monitor.toml (docs/settings.md).")
+        with running_line(settings, say=say, schedule=True, dashboard=True) as line:
+            say(f"Dashboard: {line.dashboard_url}   Kafka: {line.bootstrap}   Logs: {settings.data_dir / 'logs'}")
+            if not settings.kafka.bootstrap:
+                say(
+                    "The embedded broker keeps nothing on disk: set kafka.bootstrap for anything that must outlive a restart."
+                )
+            say("Ctrl-C stops everything.")
+            resting: Event = stop
+            while not resting.wait(0.2):
+                line.watch()
+        say("Stopped.")
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file, possibly gzipped.")],
+    file_format: Annotated[
+        str, typer.Option("--format", help="csv, jsonl or parquet; by default the name tells.")
+    ] = "auto",
+    time_column: Annotated[
+        str,
+        typer.Option(
+            help="Column with the publication time; by default the first of: time, published, created_at, date."
+        ),
+    ] = "",
+    text_column: Annotated[
+        str, typer.Option(help="Column with the headline; by default the first of: headline, title, text.")
+    ] = "",
+    body_column: Annotated[
+        str, typer.Option(help="Column with more text; by default: description, if there is one.")
+    ] = "",
+    source_column: Annotated[
+        str, typer.Option(help="Column with the publisher; by default: source, if there is one.")
+    ] = "",
+    id_column: Annotated[
+        str,
+        typer.Option(
+            help="Column with an id that makes an article the same article; by default URL, or title and time."
+        ),
+    ] = "",
+    url_column: Annotated[
+        str, typer.Option(help="Column with the address; by default: url or link, if there is one.")
+    ] = "",
+    seen_column: Annotated[
+        str,
+        typer.Option(
+            help="Column with the time at which a recording saw each item; by default items come when they were published."
+        ),
+    ] = "",
+    time_zone: Annotated[str, typer.Option(help="IANA zone of times that name none.")] = "UTC",
+    speed: Annotated[str, typer.Option(help="Stream seconds per second, or max.")] = "max",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the results go; an interrupted replay with the same folder and a lasting broker goes on. By default a folder of its own under the data folder."
+        ),
+    ] = None,
+    classifiers: Annotated[int, typer.Option(min=1, help="Replicas of the classify stage.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
+) -> None:
+    """Replays a file of past news through a line of its own: own topics, own store; nothing else is touched."""
+    from monitor.ingest.columns import guessed_columns
+    from monitor.ingest.files import file_format as told_format
+    from pipelines.replaying import ReplayJob
+
+    log_to_stderr()
+    with errors_explained():
+        settings = _settings()
+        kind = told_format(file, file_format)
+        columns = guessed_columns(
+            file,
+            kind,
+            text=text_column,
+            body=body_column,
+            time=time_column,
+            source=source_column,
+            id_=id_column,
+            url=url_column,
+            seen=seen_column,
+        )
+        job = ReplayJob(
+            path=str(file.absolute()),
+            format=kind,
+            columns=columns,
+            time_zone=time_zone,
+            speed=_speed(speed),
+            max_item_bytes=settings.ingest.max_item_bytes,
+        )
+        digest = hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:8]
+        target = folder or settings.data_dir / "replays" / f"{file.name.split('.')[0]}-{digest}"
+        if folder is None:
+            shutil.rmtree(target, ignore_errors=True)
+        summary = _replay(settings, job, target, f"replay-{digest}-", classifiers=classifiers)
+        say(f"Results: {target / 'monitor.db'}")
+        if as_json:
+            print_json(summary)
+        else:
+            _print_summary(summary)
+
+
+def _settings() -> Settings:
+    from monitor.settings import load_settings
+
+    return load_settings()
+
+
+def _replay(settings: Settings, job: ReplayJob, folder: Path, prefix: str, *, classifiers: int = 1) -> Summary:
+    from monitor.store.database import Database
+    from pipelines.replays import Standing, private_settings, replay_file
+    from pipelines.stream import Line
+
+    with progress_bar() as bar:
+        task = bar.add_task("Replaying", total=None, note="starting")
+
+        def watch(_line: Line, _database: Database, standing: Standing) -> None:
+            reached = f"{standing.tick:%Y-%m-%d %H:%M} UTC" if standing.tick else "starting"
+            bar.update(task, total=standing.total or None, completed=standing.settled, note=reached)
+
+        return replay_file(
+            private_settings(settings, folder, prefix), job, say=say, watch=watch, classifiers=classifiers
+        )
+
+
+def _demo_with_dashboard(settings: Settings, job: ReplayJob, folder: Path) -> None:
+    from monitor.store.database import Database
+    from pipelines.replays import await_end, private_settings
+    from pipelines.stages import stopping_on_signals
+    from pipelines.stream import running_line
+
+    private = private_settings(settings, folder, "demo-")
+    with stopping_on_signals() as stop, Database.open(private.store_url) as database:
+        with running_line(private, say=say, replay=job, dashboard=True) as line:
+            say(f"Dashboard: {line.dashboard_url}")
+            say("A week of invented news: four and a half calm days in a few seconds, then a bank crisis at")
+            say(f"{job.speed / 60:g} minutes a second. Alerts appear here and on the dashboard. Ctrl-C stops.")
+            say(
+                "The embedded broker keeps nothing on disk."
+                if not settings.kafka.bootstrap
+                else f"Kafka: {line.bootstrap}"
+            )
+            if await_end(line, database, None, stop) is not None:
+                say("The week is over. The dashboard stays open until Ctrl-C.")
+            while not stop.wait(0.2):
+                line.watch()
+    say("Stopped.")
+
+
+def _speed(text: str) -> float:
+    from monitor.errors import InputError
+
+    if text == "max":
+        return 0.0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not speed > 0:
+        raise InputError(f"--speed is {text!r}.", "Give a number above 0, or max.")
+    return speed
+
+
+def _print_summary(summary: Summary) -> None:
+    import msgspec
+    from rich.table import Table
+
+    from monitor.cli.output import results
+
+    table = Table(show_header=False, box=None)
+    for name, value in msgspec.structs.asdict(summary).items():
+        table.add_row(name.replace("_", " "), f"{value:,}")
+    results.print(table)

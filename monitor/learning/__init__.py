@@ -1,0 +1,1 @@
+"""Labelled text to model versions. Only model, training and export import torch."""

@@ -1,0 +1,142 @@
+"""From a trained model to the folder that the OpenVINO engine loads: a static int8 graph, its words and its papers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import Manifest, Temperatures, file_sha256, write_manifest
+from monitor.classify.openvino_runtime import import_openvino
+from monitor.learning.card import model_card
+from monitor.learning.model import BASE_NAME, BASE_SHA256, TwoHeads
+from monitor.learning.training import Recipe
+
+MODEL_FILES = ("model.xml", "model.bin", "tokenizer.json")
+
+
+def export_model(
+    model: TwoHeads, tokenizer: Tokenizer, calibration_texts: Sequence[str], folder: Path, max_tokens: int
+) -> None:
+    """Write model.xml, model.bin (static int8) and tokenizer.json.
+
+    Args:
+        model: Trained.
+        tokenizer: The one it was trained with.
+        calibration_texts: Training texts whose activations set the quantisation ranges; a few hundred. They leave no
+            trace but those ranges.
+        folder: Is created; existing files of these names are replaced.
+        max_tokens: Truncation that the tokenizer file carries.
+
+    Raises:
+        ImportError: If nncf is not installed (extra: train).
+    """
+    openvino = import_openvino()
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = quantised(_converted(model), tokenizer, calibration_texts)
+    openvino.save_model(graph, folder / "model.xml", compress_to_fp16=False)
+    written = Tokenizer.from_str(tokenizer.to_str())
+    written.no_padding()
+    written.enable_truncation(max_length=max_tokens)
+    written.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
+    """Return the graph with int8 weights and activations, ranges fixed by the given texts.
+
+    Static ranges keep a text's scores apart from the texts it shares a batch with; dynamic ones would not.
+    """
+    import_openvino()  # before nncf, which would bring the telemetry in
+    import nncf
+
+    rows = [
+        {"input_ids": np.array([encoding.ids]), "attention_mask": np.ones((1, len(encoding.ids)), dtype=np.int64)}
+        for encoding in tokenizer.encode_batch(list(texts))
+    ]
+    return nncf.quantize(
+        graph,
+        nncf.Dataset(rows),
+        model_type=nncf.ModelType.TRANSFORMER,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(rows),
+        fast_bias_correction=True,
+    )
+
+
+def write_papers(
+    folder: Path,
+    *,
+    grade: str,
+    labels: Labels,
+    temperatures: Temperatures,
+    max_tokens: int,
+    data_fingerprint: str,
+    recipe: Recipe,
+    metrics: Mapping[str, Any],
+) -> Manifest:
+    """Write manifest.json and MODEL_CARD.md beside an exported model, and return the manifest.
+
+    Args:
+        folder: Holds the exported files.
+        grade: Name of the model within its family.
+        labels: In output order.
+        temperatures: Of each head.
+        max_tokens: As exported.
+        data_fingerprint: sha256 of the training examples.
+        recipe: As trained.
+        metrics: Figures by set.
+    """
+    manifest = Manifest(
+        grade=grade,
+        topics=labels.topics,
+        sentiments=labels.sentiments,
+        temperatures=temperatures,
+        max_tokens=max_tokens,
+        base_model=BASE_NAME,
+        base_sha256=BASE_SHA256,
+        data_fingerprint=data_fingerprint,
+        recipe=asdict(recipe),
+        metrics=dict(metrics),
+        files={name: file_sha256(folder / name) for name in MODEL_FILES},
+    )
+    write_manifest(folder, manifest)
+    (folder / "MODEL_CARD.md").write_text(model_card(manifest), encoding="utf-8")
+    return manifest
+
+
+def install(built: Path, folder: Path) -> None:
+    """Put a finished model folder in place of another, leaving no half-written one behind.
+
+    Args:
+        built: A complete folder on the same file system.
+        folder: Where it goes.
+    """
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    built.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _converted(model: TwoHeads) -> Any:
+    """Return the model as a float32 OpenVINO graph of dynamic shape, inputs and outputs named."""
+    openvino = import_openvino()
+    model.eval().float()
+    model.encoder.set_attn_implementation("eager")  # type: ignore[operator]  # plain matmuls, which NNCF can quantise
+    example = {
+        "input_ids": torch.ones((2, 8), dtype=torch.int64),
+        "attention_mask": torch.ones((2, 8), dtype=torch.int64),
+    }
+    with torch.no_grad():
+        graph = openvino.convert_model(model, example_input=example)
+    for port, name in zip(graph.outputs, ("topic_logits", "sentiment_logits"), strict=True):
+        port.get_tensor().set_names({name})
+    return graph

@@ -1,0 +1,298 @@
+"""Every setting: its type, its default, what it means and what is allowed.
+
+Values come, the later ones winning, from the defaults here, from `monitor.toml` in the working directory (or the file
+that `MONITOR_CONFIG` names) and from the environment (`MONITOR_KAFKA__BOOTSTRAP=...`: sections and names joined by two
+underscores). `docs/settings.md` is generated from this module.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as SourceError
+
+from monitor.alerts.lifecycle import LifecycleRules
+from monitor.alerts.routing import Receiver, Route, check_routes
+from monitor.errors import SettingsError
+from monitor.surges.rules import SurgeRules
+
+CONFIG_VARIABLE = "MONITOR_CONFIG"
+DEFAULT_CONFIG = Path("monitor.toml")
+
+Seconds = Annotated[float, Field(gt=0)]
+Milliseconds = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A table of the settings file; a name that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Section):
+    """Where the topics live."""
+
+    bootstrap: str = Field(
+        default="",
+        description="Addresses of the Kafka cluster, `host:port,host:port`; empty: an embedded broker is started, "
+        "which keeps nothing on disk.",
+    )
+    topic_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="Put before the names of topics and consumer group, so that several monitors can share a cluster.",
+    )
+    partitions: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        description="Partitions of `articles` and `scored` when created; so many classifiers can share the work.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to talk to the cluster."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How to log in, where the protocol is a SASL one."
+    )
+    sasl_username: str = Field(default="", description="Login name, where the protocol is a SASL one.")
+    sasl_password: SecretStr = Field(
+        default=SecretStr(""), description="Password; better given by the environment than in the file."
+    )
+    ssl_cafile: str = Field(
+        default="", description="File with the certificate authority of the cluster; empty: the system's."
+    )
+
+
+class StoreSettings(Section):
+    """Where results live."""
+
+    url: str = Field(
+        default="",
+        description="`postgresql://user:password@host/name` or `sqlite:////path`; empty: a SQLite file in `data_dir`.",
+    )
+    retention_days: int = Field(
+        default=400,
+        ge=7,
+        description="Articles and counts older than this (by event time) are deleted by the nightly job.",
+    )
+
+
+class ClassifySettings(Section):
+    """How articles are scored."""
+
+    model: str = Field(
+        default="fast", description="A shipped model's name, or a folder that `monitor train-base` or an export wrote."
+    )
+    languages: tuple[str, ...] = Field(
+        default=("en",),
+        description="ISO 639-1 codes that the model reads; articles in others are kept and counted, but not scored.",
+    )
+    threads: int = Field(default=0, ge=0, description="CPU threads of the engine; 0: one for each core.")
+    batch_tokens: int = Field(
+        default=4096, ge=128, description="A micro-batch closes when its texts hold about so many tokens."
+    )
+    batch_wait_ms: Milliseconds = Field(
+        default=50, le=10_000, description="A micro-batch closes when its first article has waited so long."
+    )
+    abstain_below: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="An article whose likeliest sentiment has a smaller probability is not counted as negative.",
+    )
+
+
+class IngestSettings(Section):
+    """How sources are read."""
+
+    poll_seconds: Seconds = Field(default=5.0, description="How often a followed file is looked at for new lines.")
+    max_item_bytes: int = Field(default=1_000_000, ge=1_000, description="A larger item goes to the dead letters.")
+
+
+class FileSource(Section):
+    """A file whose lines are articles, followed as it grows."""
+
+    name: str = Field(min_length=1, description="Name of the source; must be unique.")
+    path: Path = Field(description="CSV, JSONL or Parquet file, possibly gzipped.")
+    format: Literal["auto", "csv", "jsonl", "parquet"] = Field(
+        default="auto", description="`auto` tells by the file's name."
+    )
+    time_column: str = Field(default="published", description="Column with the publication time.")
+    text_column: str = Field(default="title", description="Column with the headline.")
+    body_column: str = Field(default="description", description="Column with more text; may be absent.")
+    source_column: str = Field(
+        default="source", description="Column with the name of the publisher; where absent, `name` serves."
+    )
+    id_column: str = Field(
+        default="id", description="Column with an id that makes an article the same article; may be absent."
+    )
+    url_column: str = Field(default="url", description="Column with the address; may be absent.")
+    time_zone: str = Field(default="UTC", description="IANA zone of times that name none.")
+
+
+class SurgeSettings(Section):
+    """How surges are found: the rules, and the rhythm of the live worker."""
+
+    rules: SurgeRules = Field(default=SurgeRules(), description="Thresholds and horizons of the statistics.")
+    tick_seconds: Seconds = Field(
+        default=1.0,
+        le=60,
+        description="How often, live, the open minute is assessed; ingest writes watermarks at this rhythm.",
+    )
+    stall_seconds: Seconds = Field(
+        default=5.0,
+        description="Live: when watermarks stay away so long (a stage is down), the clock moves time on.",
+    )
+
+
+class AlertSettings(Section):
+    """How surges become alerts, and who is told."""
+
+    lifecycle: LifecycleRules = Field(
+        default=LifecycleRules(), description="When an alert fires, recedes and resolves."
+    )
+    receivers: tuple[Receiver, ...] = Field(
+        default=(Receiver(name="console", kind="console"),), description="Who is told, and how."
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(), description="Which alerts go to which receivers; with none, every alert goes to every receiver."
+    )
+    give_up_hours: float = Field(
+        default=24.0,
+        gt=0,
+        description="A notification that no attempt delivered in this time is given up, to be replayed by hand.",
+    )
+
+    @model_validator(mode="after")
+    def _receivers_exist(self) -> Self:
+        try:
+            check_routes(self.routes, self.receivers)
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class DashboardSettings(Section):
+    """The Streamlit dashboard."""
+
+    port: int = Field(default=8501, ge=0, le=65535, description="TCP port on the loopback interface; 0: a free one.")
+    address: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on; anything but loopback needs a proxy with authentication before it.",
+    )
+    refresh_seconds: float = Field(default=2.0, ge=0.5, le=300, description="How often an open page renews itself.")
+
+
+class ScheduleSettings(Section):
+    """When jobs run: crontab expressions in UTC; empty: never."""
+
+    retention: str = Field(default="17 3 * * *", description="Deletes what is older than `store.retention_days`.")
+
+
+class Settings(BaseSettings):
+    """All settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MONITOR_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(
+        default=Path("var"), description="Folder for everything that is kept: the default store, logs, caches."
+    )
+    kafka: KafkaSettings = Field(default=KafkaSettings(), description="Where the topics live.")
+    store: StoreSettings = Field(default=StoreSettings(), description="Where results live.")
+    ingest: IngestSettings = Field(default=IngestSettings(), description="How sources are read.")
+    sources: tuple[FileSource, ...] = Field(default=(), description="What `monitor up` reads.")
+    classify: ClassifySettings = Field(default=ClassifySettings(), description="How articles are scored.")
+    surges: SurgeSettings = Field(default=SurgeSettings(), description="How surges are found.")
+    alerts: AlertSettings = Field(default=AlertSettings(), description="How surges become alerts.")
+    dashboard: DashboardSettings = Field(default=DashboardSettings(), description="The dashboard.")
+    schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When jobs run.")
+
+    @field_validator("sources")
+    @classmethod
+    def _names_are_unique(cls, sources: tuple[FileSource, ...]) -> tuple[FileSource, ...]:
+        names = [source.name for source in sources]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"source names must be unique, but {', '.join(repeated)} stand more than once")
+        return sources
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, with the default filled in."""
+        return self.store.url or f"sqlite:///{self.data_dir / 'monitor.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file, the file over the defaults."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file()))
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the settings.
+
+    Args:
+        overrides: Values that win over file and environment, as nested dictionaries.
+
+    Raises:
+        SettingsError: The file cannot be read, or a value is not allowed; names the key, the value and what is allowed.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE} names {named}, which is not a file.", "Correct or unset it.")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise _explain(error) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{_config_file()} is not valid TOML: {error}.", "Correct that line.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{_config_file()} is not UTF-8 ({error.reason}).", "Save it as UTF-8.") from error
+    except OSError as error:
+        raise SettingsError(f"{_config_file()} cannot be read: {error.strerror}.", "Check its rights.") from error
+    except SourceError as error:
+        raise SettingsError(f"The environment: {error}.", "Lists and tables are given as JSON there.") from error
+
+
+def _explain(error: ValidationError) -> SettingsError:
+    lines = []
+    for fault in error.errors(include_url=False):
+        key = ".".join(str(part) for part in fault["loc"])
+        given = fault["input"]
+        # A value is not shown where it may be a secret: under a secret's name, or under one that may be it, misspelt.
+        secret = (
+            any(word in key for word in ("password", "secret", "token", "url")) or fault["type"] == "extra_forbidden"
+        )
+        shown = "" if secret or isinstance(given, dict | BaseModel) else f" (given: {given!r})"
+        lines.append(f"{key}: {_reason(fault['type'], fault['msg'])}{shown}")
+    return SettingsError(
+        "Settings are not valid. " + "; ".join(lines) + ".", "See docs/settings.md for what is allowed."
+    )
+
+
+def _reason(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "there is no such setting"
+    said = message.removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]

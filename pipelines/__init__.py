@@ -1,0 +1,1 @@
+"""Jobs composed from the rooms of `monitor`: the line itself, replays, training, schedules."""

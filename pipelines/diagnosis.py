@@ -1,0 +1,177 @@
+"""What `monitor doctor` looks at: everything the line needs, and what about it is unsafe."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import msgspec
+
+from monitor.broker.embedded import find_program
+from monitor.errors import MonitorError
+from monitor.settings import Settings
+from monitor.store.database import Database
+from pipelines.stages import kafka_client, model_folder
+
+Level = Literal["ok", "warning", "fault"]
+_LEAST_FREE_BYTES = 2_000_000_000
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    level: Level
+    subject: str
+    what: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at everything; what raises becomes a fault."""
+    checks: list[tuple[str, Callable[[Settings], Iterator[Finding]]]] = [
+        ("kafka", _kafka),
+        ("store", _store),
+        ("model", _model),
+        ("sources", _sources),
+        ("receivers", _receivers),
+        ("dashboard", _dashboard),
+        ("disk", _disk),
+        ("training", _training),
+    ]
+    findings: list[Finding] = []
+    for subject, check in checks:
+        try:
+            findings.extend(check(settings))
+        except MonitorError as error:
+            findings.append(Finding("fault", subject, error.what, error.remedy))
+    return findings
+
+
+def _kafka(settings: Settings) -> Iterator[Finding]:
+    kafka = settings.kafka
+    if not kafka.bootstrap:
+        program = find_program()
+        yield Finding(
+            "warning",
+            "kafka",
+            f"No cluster is set, so an embedded broker is used ({program.name}). It keeps nothing on disk: what no stage has read is lost when it stops.",
+            "Set kafka.bootstrap for anything but a trial.",
+        )
+        return
+    with kafka_client(settings, "doctor") as client:
+        client.topics.ensure({})
+        yield Finding("ok", "kafka", f"The cluster at {kafka.bootstrap} answers.")
+    if kafka.security_protocol == "PLAINTEXT" and not _all_loopback(kafka.bootstrap):
+        yield Finding(
+            "warning",
+            "kafka",
+            "Messages and logins travel unencrypted.",
+            "Set kafka.security_protocol to SSL or SASL_SSL.",
+        )
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    with Database.open(settings.store_url) as database:
+        yield Finding("ok", "store", f"{database.url} is open and at this version's schema.")
+        if database.dialect == "sqlite":
+            yield Finding(
+                "ok",
+                "store",
+                "SQLite serves one machine; for several, or more than a few million articles, set store.url to PostgreSQL.",
+            )
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from monitor.classify.openvino_engine import OpenVinoEngine
+
+    engine = OpenVinoEngine(model_folder(settings), threads=1)
+    engine.classify(["Shares fall after the bank warns of losses"])
+    yield Finding("ok", "model", f"{engine.model_version} is whole and classifies.")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    if not settings.sources:
+        yield Finding(
+            "warning",
+            "sources",
+            "None are set, so `monitor up` reads nothing.",
+            "Add [[sources]] to monitor.toml; see docs/settings.md.",
+        )
+    for source in settings.sources:
+        if source.path.is_file():
+            yield Finding("ok", "sources", f"{source.name}: {source.path} is there.")
+        else:
+            yield Finding(
+                "warning",
+                "sources",
+                f"{source.name}: {source.path} does not exist (yet).",
+                "It is read once it does; check the path.",
+            )
+
+
+def _receivers(settings: Settings) -> Iterator[Finding]:
+    receivers = settings.alerts.receivers
+    if not receivers:
+        yield Finding(
+            "warning",
+            "receivers",
+            "None are set, so nobody is told of alerts.",
+            "Add [[alerts.receivers]] to monitor.toml.",
+        )
+    for receiver in receivers:
+        if receiver.kind == "webhook" and not receiver.secret.get_secret_value():
+            yield Finding(
+                "warning",
+                "receivers",
+                f"{receiver.name} gets unsigned posts, which anyone could forge.",
+                "Give it a secret.",
+            )
+        else:
+            yield Finding("ok", "receivers", f"{receiver.name} ({receiver.kind}) is set.")
+
+
+def _dashboard(settings: Settings) -> Iterator[Finding]:
+    address = settings.dashboard.address
+    if not _is_loopback(address):
+        yield Finding(
+            "warning",
+            "dashboard",
+            f"It listens on {address} and asks nobody who they are.",
+            "Put a proxy with authentication before it.",
+        )
+    else:
+        yield Finding("ok", "dashboard", f"It listens on {address}:{settings.dashboard.port}, for this machine alone.")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir.absolute()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    level: Level = "ok" if free >= _LEAST_FREE_BYTES else "warning"
+    yield Finding(
+        level,
+        "disk",
+        f"{free / 1e9:.1f} GB are free for {folder}.",
+        "" if level == "ok" else "Free some, or move data_dir.",
+    )
+
+
+def _training(_settings: Settings) -> Iterator[Finding]:
+    if importlib.util.find_spec("torch") is None:
+        yield Finding("ok", "training", "torch is not installed; only training needs it (extra `train`).")
+    else:
+        yield Finding("ok", "training", "torch is installed.")
+
+
+def _all_loopback(bootstrap: str) -> bool:
+    return all(_is_loopback(part.strip().rpartition(":")[0].strip("[]")) for part in bootstrap.split(","))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,204 @@
+"""The stages of the line, each built from the settings with all that it holds open."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitor.clock import system_clock
+from monitor.ingest.files import file_format
+from monitor.ingest.items import ColumnMap, ItemReader, time_zone
+from monitor.ingest.publisher import Publisher
+from monitor.ingest.worker import FileSource, IngestWorker
+from monitor.settings import FileSource as FileSourceSettings
+from monitor.settings import Settings
+from monitor.store.database import Database
+from monitor.surges.worker import SurgeWorker
+from pipelines.replaying import ReplayJob, ReplayWorker, StoredCursors
+from pipelines.stages import StageName, Stepping, kafka_client, model_folder, topic_names
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A worker with its numbers.
+
+    Attributes:
+        step: The worker's.
+        counters: Numbers for the health page.
+    """
+
+    step: Callable[[], int]
+    counters: Callable[[], Mapping[str, float]]
+
+
+class Counting:
+    """A worker whose only number is how much its steps did."""
+
+    def __init__(self, step: Callable[[], int], name: str) -> None:
+        self._step = step
+        self._name = name
+        self._done = 0
+
+    def step(self) -> int:
+        """The worker's."""
+        done = self._step()
+        self._done += done
+        return done
+
+    def counters(self) -> Mapping[str, float]:
+        """The sum of what the steps did."""
+        return {self._name: self._done}
+
+
+def build_stage(
+    name: StageName, settings: Settings, database: Database, replay: ReplayJob | None
+) -> AbstractContextManager[Stepping]:
+    """Builds a stage.
+
+    Args:
+        name: Which.
+        settings: All of them.
+        database: The open store.
+        replay: What ingest replays instead of following its sources; also keeps time from being moved on by the clock.
+    """
+    match name:
+        case "ingest" if replay is not None:
+            return _replay(settings, database, replay)
+        case "ingest":
+            return _ingest(settings, database)
+        case "classify":
+            return _classify(settings)
+        case "surges":
+            return _surges(settings, database, live=replay is None)
+        case "alerts":
+            return _alerts(settings, database)
+        case "dispatch":
+            return _dispatch(settings, database)
+
+
+@contextmanager
+def _ingest(settings: Settings, database: Database) -> Iterator[Stepping]:
+    with ExitStack() as stack:
+        publisher = _publisher(settings, stack)
+        worker = IngestWorker(
+            [_file_source(source, settings) for source in settings.sources],
+            publisher,
+            StoredCursors(database),
+            system_clock,
+            poll_every=timedelta(seconds=settings.ingest.poll_seconds),
+            tick_every=timedelta(seconds=settings.surges.tick_seconds),
+            warn=_log.warning,
+        )
+        yield Stage(worker.step, lambda: {"articles": worker.articles, "dead_letters": worker.dead_letters})
+
+
+@contextmanager
+def _replay(settings: Settings, database: Database, job: ReplayJob) -> Iterator[Stepping]:
+    with ExitStack() as stack:
+        worker = ReplayWorker(job, _publisher(settings, stack), StoredCursors(database), system_clock)
+        yield Stage(worker.step, lambda: {"articles": worker.published})
+
+
+@contextmanager
+def _classify(settings: Settings) -> Iterator[Stepping]:
+    from monitor.classify.openvino_engine import OpenVinoEngine
+    from monitor.classify.worker import ClassifyWorker
+
+    names, options = topic_names(settings), settings.classify
+    engine = OpenVinoEngine(model_folder(settings), threads=options.threads)
+    with ExitStack() as stack:
+        client = stack.enter_context(kafka_client(settings, "classify"))
+        client.topics.ensure(names.layout(settings.kafka.partitions))
+        producer = stack.enter_context(client.producer())
+        consumer = stack.enter_context(
+            client.group_consumer(
+                [names.articles],
+                names.classifiers,
+                on_revoking=lambda: worker.finish(),
+                on_revoked=lambda partitions: worker.drop_revoked(partitions),
+            )
+        )
+        worker = ClassifyWorker(
+            consumer,
+            producer,
+            engine,
+            names,
+            languages=options.languages,
+            batch_tokens=options.batch_tokens,
+            batch_wait=timedelta(milliseconds=options.batch_wait_ms),
+            clock=system_clock,
+        )
+        yield Stage(worker.step, lambda: {"classified": worker.classified, "engine_cpu_seconds": worker.engine_seconds})
+
+
+@contextmanager
+def _surges(settings: Settings, database: Database, *, live: bool) -> Iterator[Stepping]:
+    names = topic_names(settings)
+    with ExitStack() as stack:
+        client = stack.enter_context(kafka_client(settings, "surges"))
+        client.topics.ensure(names.layout(settings.kafka.partitions))
+        worker = stack.enter_context(
+            SurgeWorker(
+                database,
+                client,
+                names,
+                settings.surges.rules,
+                holder=f"{socket.gethostname()}:{os.getpid()}",
+                clock=system_clock,
+                abstain_below=settings.classify.abstain_below,
+                stall_after=timedelta(seconds=settings.surges.stall_seconds) if live else None,
+            )
+        )
+        yield Stage(worker.step, lambda: worker.counters)
+
+
+@contextmanager
+def _alerts(settings: Settings, database: Database) -> Iterator[Stepping]:
+    from monitor.alerts.worker import AlertsWorker
+
+    options = settings.alerts
+    worker = AlertsWorker(database, options.lifecycle, options.routes, options.receivers, system_clock)
+    yield Counting(worker.step, "surges")
+
+
+@contextmanager
+def _dispatch(settings: Settings, database: Database) -> Iterator[Stepping]:
+    from monitor.alerts.channels import open_channels
+    from monitor.alerts.dispatcher import DeliveryPolicy, Dispatcher
+
+    options = settings.alerts
+    policy = DeliveryPolicy(give_up_after=timedelta(hours=options.give_up_hours))
+    with Dispatcher(database, open_channels(options.receivers, system_clock), system_clock, policy) as dispatcher:
+        yield Counting(dispatcher.step, "attempts")
+
+
+def _publisher(settings: Settings, stack: ExitStack) -> Publisher:
+    names = topic_names(settings)
+    client = stack.enter_context(kafka_client(settings, "ingest"))
+    partitions = client.topics.ensure(names.layout(settings.kafka.partitions))[names.articles]
+    return Publisher(stack.enter_context(client.producer()), names, partitions)
+
+
+def _file_source(source: FileSourceSettings, settings: Settings) -> FileSource:
+    columns = ColumnMap(
+        text=source.text_column,
+        body=source.body_column,
+        time=source.time_column,
+        source=source.source_column,
+        id=source.id_column,
+        url=source.url_column,
+    )
+    reader = ItemReader(
+        name=source.name,
+        columns=columns,
+        zone=time_zone(source.time_zone),
+        max_item_bytes=settings.ingest.max_item_bytes,
+    )
+    return FileSource(source.path, file_format(source.path, source.format), reader)

@@ -1,0 +1,121 @@
+"""A replay as ingest runs it: the job's description, its pace, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from monitor.clock import Clock
+from monitor.ingest.files import FileFormat, read_items
+from monitor.ingest.items import ColumnMap, ItemReader, time_zone
+from monitor.ingest.publisher import Publisher
+from monitor.ingest.recording import Recording
+from monitor.ingest.replay import Replay
+from monitor.store import cursors
+from monitor.store.database import Database
+
+CURSOR = "replay"
+TOTAL = "replay-items"
+
+
+class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What to replay and how; travels to the ingest process as JSON.
+
+    Attributes:
+        path: The file.
+        format: Its format.
+        columns: Which column holds what.
+        time_zone: IANA zone of times that name none.
+        speed: Stream seconds per second; 0 for as fast as the line takes it.
+        paced_from: UTC-aware; what arrives before it goes as fast as the line takes it. None: all is paced.
+        max_item_bytes: A larger item is refused.
+    """
+
+    path: str
+    format: FileFormat
+    columns: ColumnMap
+    time_zone: str = "UTC"
+    speed: float = 0.0
+    paced_from: datetime | None = None
+    max_item_bytes: int = 1_000_000
+
+    def recording(self) -> Recording:
+        """Reads the file.
+
+        Raises:
+            InputError: It cannot be used.
+        """
+        path = Path(self.path)
+        reader = ItemReader(
+            name=path.name, columns=self.columns, zone=time_zone(self.time_zone), max_item_bytes=self.max_item_bytes
+        )
+        return Recording(read_items(path, self.format, self.columns), reader)
+
+
+class StoredCursors:
+    """How far each source was read, in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, source: str) -> int:
+        """The cursor of a source; 0 at first."""
+        with self._database.read() as connection:
+            return cursors.read_cursor(connection, f"ingest:{source}")
+
+    def save(self, moved: dict[str, int]) -> None:
+        """Keeps cursors, all or none."""
+        with self._database.write() as connection:
+            for source, position in moved.items():
+                cursors.set_cursor(connection, f"ingest:{source}", position)
+
+
+class ReplayWorker:
+    """Paces a replay against the clock; the file is read in the first step."""
+
+    def __init__(self, job: ReplayJob, publisher: Publisher, stored: StoredCursors, clock: Clock) -> None:
+        self._job = job
+        self._publisher = publisher
+        self._stored = stored
+        self._clock = clock
+        self._began = clock()
+        self._stream_began: datetime | None = None
+        self._replay: Replay | None = None
+        self.published = 0
+
+    def step(self) -> int:
+        """Publishes what is due; begins where an earlier run of this replay stopped.
+
+        Returns:
+            How many items were published.
+
+        Raises:
+            InputError: The file cannot be used.
+            BrokerError: The broker did not take everything.
+        """
+        if self._replay is None:
+            self._replay = self._open()
+        if self._replay.done:
+            return 0
+        count = self._replay.advance(self._until(self._replay))
+        self.published += count
+        return count
+
+    def _open(self) -> Replay:
+        recording = self._job.recording()
+        self._stored.save({TOTAL: len(recording)})
+        return Replay(recording, self._publisher, self._save, start=self._stored.load(CURSOR))
+
+    def _save(self, position: int) -> None:
+        self._stored.save({CURSOR: position})
+
+    def _until(self, replay: Replay) -> datetime | None:
+        """The recording's time at this moment; None while it is not paced."""
+        job, upcoming = self._job, replay.next_arrival
+        if not job.speed or upcoming is None or (job.paced_from and upcoming < job.paced_from):
+            return None
+        if self._stream_began is None:
+            self._began, self._stream_began = self._clock(), upcoming
+        return self._stream_began + (self._clock() - self._began) * job.speed

@@ -1,0 +1,163 @@
+"""One process of the line: builds a stage from the settings, steps it until it is asked to stop, reports that it lives."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import process_time
+from typing import Literal, Protocol, get_args
+
+from monitor.broker.client import Connection, KafkaClient
+from monitor.broker.names import TopicNames
+from monitor.clock import Clock, system_clock
+from monitor.errors import MonitorError
+from monitor.settings import Settings
+from monitor.store import health
+from monitor.store.database import Database
+from monitor.store.rows import Heartbeat
+
+StageName = Literal["ingest", "classify", "surges", "alerts", "dispatch"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
+
+BEAT_EVERY = timedelta(seconds=2)
+IDLE_SECONDS = {"ingest": 0.05, "classify": 0.0, "surges": 0.0, "alerts": 0.1, "dispatch": 0.2}
+"""How long a stage rests when a step found nothing to do; those that read Kafka wait in their poll."""
+RETRY_SECONDS = 2.0
+"""How long a stage rests before it is built anew after an error that may pass."""
+
+_log = logging.getLogger(__name__)
+
+
+class Stepping(Protocol):
+    """A stage at work."""
+
+    def step(self) -> int:
+        """Does what is due; returns 0 where nothing was."""
+        ...
+
+    def counters(self) -> Mapping[str, float]:
+        """Numbers for the health page."""
+        ...
+
+
+Build = Callable[[], AbstractContextManager[Stepping]]
+
+
+def run_stage(
+    name: StageName, build: Build, database: Database, stop: threading.Event, clock: Clock = system_clock
+) -> None:
+    """Steps a stage until `stop` is set; rebuilds it after errors that may pass.
+
+    Args:
+        name: Of the stage; its heartbeats bear it, with the host and process.
+        build: Makes the stage with all that it holds open.
+        database: For heartbeats.
+        stop: Ends the loop after the step in hand.
+        clock: Dates heartbeats.
+
+    Raises:
+        MonitorError: One that no repetition can mend.
+    """
+    beat = _Heart(name, database, clock)
+    while not stop.is_set():
+        try:
+            with build() as stage:
+                beat.built()
+                while not stop.is_set():
+                    if stage.step() == 0:
+                        stop.wait(IDLE_SECONDS[name])
+                    beat.beat(stage.counters())
+                beat.beat(stage.counters(), last=True)
+        except MonitorError as error:
+            if not error.retryable:
+                raise
+            _log.warning("%s is interrupted and tries again in %g s: %s", name, RETRY_SECONDS, error)
+            beat.beat({}, note=str(error))
+            stop.wait(RETRY_SECONDS)
+
+
+class _Heart:
+    """Signs of life, at most one every `BEAT_EVERY`; a store that is away delays them, nothing else."""
+
+    def __init__(self, name: str, database: Database, clock: Clock) -> None:
+        self._name = f"{name}@{socket.gethostname()}:{os.getpid()}"
+        self._database = database
+        self._clock = clock
+        self._started_at = clock()
+        self._due = self._started_at
+        self._built_at = process_time()
+
+    def built(self) -> None:
+        """CPU seconds count from now: what a start takes, imports above all, tells nothing about the work."""
+        self._built_at = process_time()
+
+    def beat(self, counters: Mapping[str, float], note: str = "", *, last: bool = False) -> None:
+        now = self._clock()
+        if now < self._due and not last:
+            return
+        self._due = now + BEAT_EVERY
+        sign = Heartbeat(
+            name=self._name,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            started_at=self._started_at,
+            seen_at=now,
+            counters={**counters, "cpu_seconds": round(process_time() - self._built_at, 3)},
+            note=note,
+        )
+        try:
+            with self._database.write() as connection:
+                health.write_heartbeat(connection, sign)
+        except MonitorError as error:
+            _log.warning("No sign of life could be written: %s", error)
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, so that a stage ends after the step in hand."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: object) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def kafka_client(settings: Settings, name: str) -> KafkaClient:
+    """A client of the cluster that the settings name."""
+    kafka = settings.kafka
+    return KafkaClient(
+        Connection(
+            bootstrap=kafka.bootstrap,
+            client_id=f"monitor-{name}",
+            security_protocol=kafka.security_protocol,
+            sasl_mechanism=kafka.sasl_mechanism,
+            sasl_username=kafka.sasl_username or None,
+            sasl_password=kafka.sasl_password.get_secret_value() or None,
+            ssl_cafile=kafka.ssl_cafile or None,
+        )
+    )
+
+
+def topic_names(settings: Settings) -> TopicNames:
+    """The names of the topics under the settings' prefix."""
+    return TopicNames(settings.kafka.topic_prefix)
+
+
+def model_folder(settings: Settings) -> Path:
+    """The folder of the model that classifies: a shipped one by its name, else a path."""
+    from monitor.classify.openvino_engine import SHIPPED_MODEL
+
+    return SHIPPED_MODEL if settings.classify.model == SHIPPED_MODEL.name else Path(settings.classify.model)

@@ -1,0 +1,80 @@
+"""How a line stands, from what its store says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from monitor.alerts.wording import headline
+from monitor.store import alerting, counting, health, outbox, reads
+from monitor.store.database import Database
+
+ALIVE_WITHIN = timedelta(seconds=15)
+"""A stage that has given no sign of life for so long counts as silent."""
+
+
+class StageStanding(msgspec.Struct, frozen=True):
+    """A stage's last sign of life."""
+
+    name: str
+    alive: bool
+    silent_seconds: float
+    counters: dict[str, float]
+    note: str
+
+
+class OpenAlert(msgspec.Struct, frozen=True):
+    """An alert that is not over."""
+
+    id: str
+    state: str
+    title: str
+    opened_at: datetime
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a line stands.
+
+    Attributes:
+        tick: Stream time; None before the first tick.
+        stages: By name.
+        counts: What is in the store, as in a replay's summary.
+        outbox: Notifications by status.
+        open_alerts: The oldest first.
+    """
+
+    tick: datetime | None
+    stages: list[StageStanding]
+    counts: dict[str, int]
+    outbox: dict[str, int]
+    open_alerts: list[OpenAlert]
+
+
+def read_status(database: Database, now: datetime) -> Status:
+    """How the line that writes to this store stands at `now`."""
+    with database.read() as connection:
+        progress = counting.read_progress(connection, "surges")
+        beats = health.read_heartbeats(connection)
+        counts = reads.read_counts(connection)
+        deliveries = outbox.count_outbox(connection)
+        alerts = alerting.read_open_alerts(connection).values()
+    return Status(
+        tick=progress.tick if progress else None,
+        stages=[
+            StageStanding(
+                beat.name,
+                now - beat.seen_at < ALIVE_WITHIN,
+                (now - beat.seen_at).total_seconds(),
+                beat.counters,
+                beat.note,
+            )
+            for beat in beats
+        ],
+        counts=msgspec.structs.asdict(counts),
+        outbox=deliveries,
+        open_alerts=[
+            OpenAlert(alert.id, alert.state, headline(alert), alert.opened_at)
+            for alert in sorted(alerts, key=lambda alert: alert.opened_at)
+        ],
+    )

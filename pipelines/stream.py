@@ -1,0 +1,177 @@
+"""The whole line in one terminal: broker, stages, schedule and dashboard as supervised processes."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from monitor.broker.embedded import EmbeddedBroker, free_port
+from monitor.clock import Clock, system_clock
+from monitor.errors import WorkerError
+from monitor.settings import Settings
+from pipelines.replaying import ReplayJob
+from pipelines.stages import STAGES
+from pipelines.supervisor import Supervisor
+
+QUIET_ENVIRONMENT = {
+    # No library reports home: not about our use of it, and not about our users.
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "OPENVINO_TELEMETRY_DISABLE": "1",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    "WANDB_MODE": "offline",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@dataclass
+class Line:
+    """A running line.
+
+    Attributes:
+        supervisor: Its processes.
+        bootstrap: Address of the cluster it uses.
+        store_url: Where its results are.
+        dashboard_url: Where the dashboard listens; empty without one.
+    """
+
+    supervisor: Supervisor
+    bootstrap: str
+    store_url: str
+    dashboard_url: str
+    _broker: EmbeddedBroker | None
+    _say: Callable[[str], None]
+    _dispatch_log: Path
+    _relayed: int
+
+    @property
+    def broker_pid(self) -> int | None:
+        """Process id of the embedded broker; None where a cluster is used or it is down."""
+        return self._broker.pid if self._broker is not None and self._broker.running else None
+
+    def watch(self) -> None:
+        """Restarts what died, the embedded broker included; to be called several times a second.
+
+        Raises:
+            MonitorError: Something cannot be kept alive.
+        """
+        if self._broker is not None and not self._broker.running:
+            self._say("The embedded broker ended and starts again, empty; what it held and no stage had read is lost.")
+            self._broker.start()
+        self.supervisor.watch()
+        self._relay()
+
+    def _relay(self) -> None:
+        """Shows what the console receivers were told: the dispatcher, a process of its own, writes that to its log."""
+        with self._dispatch_log.open("rb") as log:
+            log.seek(self._relayed)
+            told = log.read()
+        whole = told[: told.rfind(b"\n") + 1]
+        self._relayed += len(whole)
+        if whole.strip():
+            self._say(whole.decode("utf-8", "replace").rstrip("\n"))
+
+
+@contextmanager
+def running_line(
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    replay: ReplayJob | None = None,
+    schedule: bool = False,
+    dashboard: bool = False,
+    classifiers: int = 1,
+    clock: Clock = system_clock,
+) -> Iterator[Line]:
+    """Starts a line, and stops all of it at the end of the block.
+
+    Args:
+        settings: All of them; without a bootstrap address an embedded broker is started.
+        say: Gets one line for each thing that happens.
+        replay: What ingest replays, instead of following the sources.
+        schedule: Whether scheduled jobs run too.
+        dashboard: Whether the dashboard runs too.
+        classifiers: Replicas of the classify stage.
+        clock: For restarts.
+
+    Raises:
+        MonitorError: Something cannot be started.
+    """
+    data_dir = settings.data_dir.absolute()
+    with ExitStack() as stack:
+        broker = None
+        bootstrap = settings.kafka.bootstrap
+        if not bootstrap:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            broker = stack.enter_context(EmbeddedBroker(log_path=data_dir / "broker.log"))
+            bootstrap = broker.bootstrap
+        environment = QUIET_ENVIRONMENT | {
+            "MONITOR_DATA_DIR": str(data_dir),
+            "MONITOR_KAFKA__BOOTSTRAP": bootstrap,
+            "MONITOR_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
+            "MONITOR_STORE__URL": settings.store_url,
+        }
+        supervisor = stack.enter_context(Supervisor(data_dir / "logs", clock, say))
+        log = data_dir / "logs" / "dispatch.log"
+        log.touch()
+        earlier = log.stat().st_size
+        arguments = _replay_arguments(data_dir, replay)
+        for stage in STAGES:
+            for replica in range(1, (classifiers if stage == "classify" else 1) + 1):
+                name = f"{stage}-{replica}" if stage == "classify" and classifiers > 1 else stage
+                supervisor.add(name, [*_monitor("stage", stage), *arguments], environment)
+        if schedule:
+            supervisor.add("schedule", _monitor("schedule"), environment)
+        dashboard_url = ""
+        if dashboard:
+            port = settings.dashboard.port or free_port()
+            dashboard_url = f"http://{settings.dashboard.address}:{port}"
+            supervisor.add("dashboard", streamlit_command(settings.dashboard.address, port), environment)
+        yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, log, earlier)
+
+
+def absolute_store(settings: Settings) -> Settings:
+    """The settings with a store URL that means the same in every folder."""
+    url = settings.store.url or f"sqlite:///{settings.data_dir.absolute() / 'monitor.db'}"
+    return settings.model_copy(
+        update={"store": settings.store.model_copy(update={"url": url}), "data_dir": settings.data_dir.absolute()}
+    )
+
+
+def _replay_arguments(data_dir: Path, replay: ReplayJob | None) -> list[str]:
+    if replay is None:
+        return []
+    path = data_dir / "replay-job.json"
+    path.write_bytes(msgspec.json.encode(replay))
+    return ["--replay", str(path)]
+
+
+def _monitor(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "monitor", *arguments]
+
+
+def streamlit_command(address: str, port: int) -> list[str]:
+    """The command that serves the dashboard: no usage statistics, no file watching, no first-run questions."""
+    options = {
+        "server.address": address,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(_dashboard_app()), *flags]
+
+
+def _dashboard_app() -> Path:
+    spec = importlib.util.find_spec("dashboards")
+    if spec is None or not spec.submodule_search_locations:
+        raise WorkerError("The dashboard is not installed.", "Install the package whole.")
+    return Path(spec.submodule_search_locations[0]) / "app.py"

@@ -1,0 +1,151 @@
+"""Keeps the processes of one monitor alive, restarts what dies, and stops everything in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from monitor.broker.child import ChildProcess
+from monitor.clock import Clock
+from monitor.errors import WorkerError
+
+FIRST_DELAY = timedelta(seconds=0.5)
+LONGEST_DELAY = timedelta(seconds=30)
+STEADY_AFTER = timedelta(seconds=60)
+"""A process that ran so long has recovered: its next restart is immediate again."""
+GIVE_UP_AFTER = 8
+"""Restarts in a row, none of which led to a steady run."""
+CONFIGURATION_EXIT = 78
+"""Exit status (sysexits' EX_CONFIG) of a process that no restart can help."""
+
+
+class Supervised:
+    """One process and its restarts."""
+
+    def __init__(self, name: str, argv: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log_path = log_path
+        self.restarts = 0
+        self._argv = argv
+        self._environment = environment
+        self._child: ChildProcess | None = None
+        self._started_at: datetime | None = None
+        self._due: datetime | None = None
+        self._failures = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while it is down."""
+        return self._child.pid if self._child is not None and self._child.running else None
+
+    def start(self, now: datetime) -> None:
+        """Starts it.
+
+        Raises:
+            BrokerError: Its program cannot be started.
+        """
+        self._child = ChildProcess(self._argv, log_path=self.log_path, environment=self._environment)
+        self._started_at, self._due = now, None
+
+    def watch(self, now: datetime) -> str | None:
+        """Restarts it where that is due.
+
+        Returns:
+            One line on what happened; None where nothing did.
+
+        Raises:
+            WorkerError: It keeps failing, or says itself that a restart cannot help; with the end of its log.
+        """
+        child = self._child
+        if child is None or child.running:
+            return None
+        if self._due is None:
+            return self._schedule_restart(child, now)
+        if now >= self._due:
+            self.restarts += 1
+            self.start(now)
+        return None
+
+    def _schedule_restart(self, child: ChildProcess, now: datetime) -> str:
+        steady = self._started_at is not None and now - self._started_at >= STEADY_AFTER
+        self._failures = 1 if steady else self._failures + 1
+        if child.exit_status == CONFIGURATION_EXIT or self._failures > GIVE_UP_AFTER:
+            raise WorkerError(
+                f"{self.name} cannot run. Its log ends: {child.log_tail()}",
+                f"Mend that; the whole log is {self.log_path}.",
+            )
+        delay = min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY)
+        self._due = now + delay
+        return f"{self.name} ended with status {child.exit_status}; it starts again in {delay.total_seconds():g} s (log: {self.log_path})"
+
+    def ask_to_stop(self) -> None:
+        """Sends SIGTERM; returns at once."""
+        if self._child is not None:
+            self._child.ask_to_stop()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Waits for its end after `ask_to_stop`, and kills it after the grace."""
+        if self._child is not None:
+            self._child.stop(grace_seconds)
+
+    def kill(self) -> None:
+        """Ends it as a crash would; `watch` starts it again."""
+        if self._child is not None:
+            self._child.kill()
+
+
+class Supervisor:
+    """Runs named processes until it is left.
+
+    Processes start in the order in which they were added, and are asked to stop all at once.
+    """
+
+    def __init__(self, log_folder: Path, clock: Clock, say: Callable[[str], None]) -> None:
+        """Starts nothing yet.
+
+        Args:
+            log_folder: Gets one log a process; created.
+            clock: For restarts.
+            say: Gets one line for each thing that happens.
+        """
+        log_folder.mkdir(parents=True, exist_ok=True)
+        self._log_folder = log_folder
+        self._clock = clock
+        self._say = say
+        self.processes: dict[str, Supervised] = {}
+
+    def add(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Starts a process under a name of its own; its environment is this process's with these values on top."""
+        process = Supervised(name, argv, self._log_folder / f"{name}.log", {**os.environ, **environment})
+        self.processes[name] = process
+        process.start(self._clock())
+
+    def watch(self) -> None:
+        """Restarts what died; to be called several times a second.
+
+        Raises:
+            WorkerError: A process cannot be kept alive.
+        """
+        now = self._clock()
+        for process in self.processes.values():
+            if line := process.watch(now):
+                self._say(line)
+
+    def stop(self, grace_seconds: float = 10.0) -> None:
+        """Stops everything; what does not end in time is killed."""
+        for process in self.processes.values():
+            process.ask_to_stop()
+        for process in self.processes.values():
+            process.stop(grace_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

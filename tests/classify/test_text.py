@@ -1,0 +1,85 @@
+"""Text preparation: one function, a fixed point, safe for any input."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.classify.text import MAX_CHARACTERS, normalise_text, prepare_text
+
+PIECES = st.sampled_from(
+    [
+        "&amp;",
+        "&",
+        "amp;",
+        "lt;",
+        "&lt;",
+        "<b>",
+        "</p>",
+        "<!-- x -->",
+        "http",
+        "https://",
+        "://",
+        "www.",
+        "t.co/",
+        "ab",
+        " ",
+    ]
+)
+MESSY = st.one_of(st.text(), st.lists(PIECES, max_size=30).map("".join))
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [
+        ("Shares fall  https://example.com/a?b=c", "", "Shares fall"),
+        ("Read www.example.com/now today", "", "Read today"),
+        ("Chart pic.twitter.com/abc here", "", "Chart here"),
+        ("AT&amp;T buys M&amp;amp;A firm", "", "AT&T buys M&A firm"),
+        ("Bank\tsays\n\nno", "", "Bank says no"),
+        ("Bank says no", "Shares fell.", "Bank says no. Shares fell."),
+        ("Will it hold?", "Perhaps.", "Will it hold? Perhaps."),
+        ("", "Only a body.", "Only a body."),
+        ("Only a title", "", "Only a title"),
+        ("One", "<p>Two <a href='https://example.com'>three</a></p>", "One. Two three"),
+        ("P/E < 5 and yield > 3", "", "P/E < 5 and yield > 3"),
+        ("$ABC +3.2% (pre)", "", "$ABC +3.2% (pre)"),
+        ("cost.co/ is no short link", "", "cost.co/ is no short link"),
+        ("https://example.com/only", "", ""),
+    ],
+)
+def test_prepared_text_is_what_a_reader_would_keep(title: str, body: str, expected: str) -> None:
+    assert prepare_text(title, body) == expected
+
+
+@given(MESSY, MESSY)
+def test_preparing_twice_changes_nothing(title: str, body: str) -> None:
+    once = prepare_text(title, body)
+    assert prepare_text(once) == once
+
+
+@given(MESSY, MESSY)
+def test_prepared_text_is_bounded_and_single_spaced_and_encodable(title: str, body: str) -> None:
+    prepared = prepare_text(title, body)
+    assert len(prepared) <= MAX_CHARACTERS
+    assert prepared == " ".join(prepared.split())
+    prepared.encode("utf-8")
+
+
+@given(MESSY)
+def test_no_link_survives(text: str) -> None:
+    assert "https://" not in prepare_text(text).lower()
+
+
+def test_a_lone_surrogate_is_replaced() -> None:
+    assert prepare_text("bad \ud800 half") == "bad \ufffd half"
+
+
+def test_a_huge_nest_of_entities_ends() -> None:
+    assert prepare_text("&" + "amp;" * 1_000_000)
+
+
+def test_texts_that_differ_in_links_case_and_punctuation_share_a_key() -> None:
+    assert normalise_text("Oil FALLS, 3%! https://example.com/a") == normalise_text("oil falls 3%")
+    assert normalise_text("Oil falls") != normalise_text("Oil rises")

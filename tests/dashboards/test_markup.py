@@ -1,0 +1,129 @@
+"""Hostile text stays text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards.markup import bar, link, safe_address, tag, text
+from dashboards.views.stories import story_table
+from monitor.store.rows import StoredArticle
+
+NOW = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
+
+
+class Reader(HTMLParser):
+    """What a browser would see: elements, their attributes, and text."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(code)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def article(title: str, url: str = "", *, story_id: str | None = None, novelty: int = 100) -> StoredArticle:
+    return StoredArticle(
+        id=title,
+        source="wire",
+        url=url,
+        title=title,
+        event_time=NOW,
+        entered_at=NOW,
+        late=False,
+        topic="Financials",
+        sentiment="negative",
+        negative=0.93,
+        neutral=0.05,
+        positive=0.02,
+        story_id=story_id or title,
+        novelty=novelty,
+        model_version="m",
+    )
+
+
+@given(st.text())
+def test_text_never_becomes_an_element(value: str) -> None:
+    assert Reader(text(value)).elements == []
+
+
+@given(st.text(), st.text())
+def test_a_link_has_a_web_address_or_is_none(address: str, label: str) -> None:
+    for name, attributes in Reader(link(address, label)).elements:
+        assert name == "a"
+        assert (attributes["href"] or "").startswith(("http://", "https://"))
+
+
+@given(st.text())
+def test_an_attribute_cannot_be_left(value: str) -> None:
+    ((name, attributes),) = Reader(tag("p", title=value)).elements
+    assert (name, list(attributes)) == ("p", ["title"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "data:text/html,x",
+        "//example.org",
+        "https:// example.org",
+        "https://",
+        'https://example.org/"onclick="x',
+        "vbscript:x",
+        "\x00javascript:x",
+        "https://example.org/\u202e",
+        "http://[::1",
+        "ftp://a/b",
+    ],
+)
+def test_an_unusual_address_is_not_followed(address: str) -> None:
+    assert not safe_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org", "http://example.org/a?b=c&d=%20#e", "HTTPS://example.org/a(1)"]
+)
+def test_a_web_address_is_followed(address: str) -> None:
+    assert Reader(link(address, "x")).elements[0][1]["href"] == address
+
+
+def test_a_hostile_title_stands_in_the_table_as_it_is_written() -> None:
+    title = "<img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) </td></table><script>1</script>"
+    page = Reader(story_table([article(title, "javascript:alert(1)")], NOW))
+    assert title in page.words
+    assert not {name for name, _ in page.elements} & {"img", "script", "a"}
+
+
+def test_copies_are_folded_under_their_story_and_counted() -> None:
+    first = article("Bank halts withdrawals", "https://example.org/1")
+    copies = [article(f"Bank halts withdrawals - {n}", story_id=first.id, novelty=75) for n in range(15)]
+    page = Reader(story_table([*copies, first], NOW))
+    assert [name for name, _ in page.elements].count("tr") == 2
+    assert "15 copies" in page.words
+    assert "and 3 more" in page.words
+    assert page.words.index("Bank halts withdrawals") < page.words.index("15 copies")
+
+
+def test_an_article_that_no_model_read_says_so() -> None:
+    unread = msgspec.structs.replace(article("Titre"), sentiment=None, negative=None, story_id=None)
+    assert "not scored" in Reader(story_table([unread], NOW)).words
+
+
+def test_a_bar_without_anything_known_is_empty() -> None:
+    assert [attributes.get("class") for _, attributes in Reader(bar(None, None, None, None, above=False)).elements] == [
+        "sm-bar"
+    ]

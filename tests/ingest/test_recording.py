@@ -1,0 +1,85 @@
+"""A recorded file in the order in which its items would have come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.articles import Article
+from monitor.ingest.items import Item
+from monitor.ingest.recording import Recording
+from tests.ingest.sources import READER, item
+
+TIMES = st.sampled_from(
+    ["", "?", "2024-05-06", "2024-05-05", "2024-05-06T09:30:00Z", "2024-05-06T09:30:59Z", "2024-05-06T23:00:00Z",
+     "2024-05-07T10:00", "9999-12-31", "1970-01-01"]
+)  # fmt: skip
+ROWS = st.fixed_dictionaries({"title": st.sampled_from(["a", "b", ""])}, optional={"published": TIMES, "seen": TIMES})
+
+
+def items_of(*rows: dict[str, Any]) -> list[Item]:
+    return [item(str(number), **row) for number, row in enumerate(rows)]
+
+
+def order(*rows: dict[str, Any]) -> list[tuple[str, str]]:
+    arrivals = Recording(items_of(*rows), READER).arrivals()
+    return [(arrival.item.position, f"{arrival.at:%d %H:%M}") for arrival in arrivals]
+
+
+@given(st.lists(ROWS, max_size=12), st.integers(0, 12))
+def test_every_item_arrives_once_and_the_clock_never_goes_back(rows: list[dict[str, Any]], start: int) -> None:
+    recording = Recording(items_of(*rows), READER)
+    arrivals = list(recording.arrivals())
+    assert sorted(int(arrival.item.position) for arrival in arrivals) == list(range(len(rows)))
+    assert all(one.at <= other.at for one, other in pairwise(arrivals))
+    assert all(arrival.at >= datetime(1990, 1, 1, tzinfo=UTC) for arrival in arrivals)
+    assert list(recording.arrivals(start)) == arrivals[start:]
+    assert len(recording) == len(rows)
+    for arrival in arrivals:
+        record = recording.read(arrival)
+        if isinstance(record, Article):
+            assert record.first_seen_at == arrival.at
+            assert record.event_time <= arrival.at
+
+
+def test_items_come_when_they_were_published_whatever_their_place_in_the_file() -> None:
+    rows = [{"title": "a", "published": f"2024-05-06T{hour}:00:00Z"} for hour in ("11", "09", "10")]
+    assert order(*rows) == [("1", "06 09:00"), ("2", "06 10:00"), ("0", "06 11:00")]
+
+
+def test_a_date_arrives_at_the_end_of_its_day_after_that_days_timed_items() -> None:
+    rows = [{"title": "a", "published": "2024-05-06"}, {"title": "b", "published": "2024-05-06T23:00:00Z"}]
+    assert order(*rows) == [("1", "06 23:00"), ("0", "06 23:59")]
+
+
+def test_an_item_without_a_time_comes_with_the_one_before_it_in_the_file() -> None:
+    rows = [
+        {"title": "first of all, undated"},
+        {"title": "late", "published": "2024-05-06T12:00:00Z"},
+        {"title": "undated"},
+        {"title": "early", "published": "2024-05-06T09:00:00Z"},
+        {"title": ""},
+    ]
+    early = [("0", "06 09:00"), ("3", "06 09:00"), ("4", "06 09:00")]
+    assert order(*rows) == [*early, ("1", "06 12:00"), ("2", "06 12:00")]
+
+
+def test_a_recorded_first_sight_wins_and_makes_late_items_late() -> None:
+    rows = [
+        {"title": "late", "published": "2024-05-06T09:00:00Z", "seen": "2024-05-06T12:00:00Z"},
+        {"title": "prompt", "published": "2024-05-06T10:00:00Z", "seen": "2024-05-06T10:00:01Z"},
+        {"title": "early", "published": "2024-05-06T11:00:00Z", "seen": "2024-05-06T10:30:00Z"},
+    ]
+    assert order(*rows) == [("1", "06 10:00"), ("2", "06 10:30"), ("0", "06 12:00")]
+    recording = Recording(items_of(*rows), READER)
+    records = [recording.read(arrival) for arrival in recording.arrivals()]
+    lags = [record.first_seen_at - record.event_time for record in records if isinstance(record, Article)]
+    assert lags == [timedelta(seconds=1), timedelta(0), timedelta(hours=3)]
+
+
+def test_a_recording_without_any_time_still_has_a_clock() -> None:
+    assert order({"title": "a"}, {"title": "b"}) == [("0", "01 00:00"), ("1", "01 00:00")]

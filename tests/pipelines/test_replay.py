@@ -1,0 +1,75 @@
+"""The whole line, as processes, over a real broker: what goes in comes out once, whatever is killed."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from monitor.broker.embedded import EmbeddedBroker
+from monitor.store.database import Database
+from monitor.store.reads import read_alerts
+from pipelines.replays import Standing
+from pipelines.stream import Line
+from tests.apache_kafka.server import KafkaServer
+from tests.pipelines.lines import run_replay, write_scenario
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scenario") / "banks.jsonl"
+    write_scenario(path)
+    return path
+
+
+def test_every_item_is_accounted_for_and_the_run_on_banks_fires(tmp_path: Path) -> None:
+    items = write_scenario(tmp_path / "banks.jsonl")
+
+    summary, _ = run_replay(tmp_path / "banks.jsonl", tmp_path / "line")
+
+    assert summary.articles_in == items
+    assert summary.articles_in == summary.scored + summary.unscored + summary.duplicates + summary.dead_lettered
+    assert (summary.unscored, summary.duplicates, summary.dead_lettered) == (6, 6, 6)
+    assert summary.alerts_fired >= 1
+    assert summary.notifications_delivered >= summary.alerts_fired
+    with Database.open(f"sqlite:///{tmp_path / 'line' / 'monitor.db'}") as database, database.read() as connection:
+        fired = [alert.fired_at for alert in read_alerts(connection, 100) if alert.fired_at]
+    assert all(f"{at:%Y-%m-%d}" == "2024-03-09" for at in fired), "nothing may fire on the calm days"
+
+
+@pytest.mark.slow
+def test_killing_every_stage_several_times_changes_no_row(scenario: Path, tmp_path: Path) -> None:
+    calm, expected = run_replay(scenario, tmp_path / "calm")
+    draw = random.Random(11)
+    victims = [name for name in ("ingest", "classify", "surges", "alerts", "dispatch") for _ in range(3)]
+    draw.shuffle(victims)
+
+    def kill_one(line: Line, _standing: Standing) -> None:
+        if victims and line.supervisor.processes[victims[-1]].pid is not None:
+            line.supervisor.processes[victims.pop()].kill()
+
+    disturbed, found = run_replay(scenario, tmp_path / "disturbed", disturb=kill_one)
+
+    assert not victims
+    assert found == expected
+    assert disturbed.alerts_fired == calm.alerts_fired
+
+
+@pytest.mark.slow
+def test_two_classifiers_write_the_same_rows_as_one(scenario: Path, tmp_path: Path) -> None:
+    _, expected = run_replay(scenario, tmp_path / "one")
+
+    _, found = run_replay(scenario, tmp_path / "two", classifiers=2)
+
+    assert found == expected
+
+
+@pytest.mark.kafka
+def test_apache_kafka_and_the_embedded_broker_give_the_same_rows(scenario: Path, tmp_path: Path) -> None:
+    with EmbeddedBroker() as embedded:
+        _, expected = run_replay(scenario, tmp_path / "embedded", bootstrap=embedded.bootstrap)
+    with KafkaServer() as kafka:
+        _, found = run_replay(scenario, tmp_path / "kafka", bootstrap=kafka.bootstrap)
+
+    assert found == expected
