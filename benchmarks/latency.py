@@ -2,11 +2,11 @@
 
     python -m benchmarks.latency [--rounds N] [--rate ARTICLES_PER_SECOND] [--json]
 
-Every stage runs as a process of its own, live, on this machine, with an embedded broker and a SQLite store that holds five
-days of history. A followed file grows at the given rate; every few seconds a burst of grim headlines about one subject goes
-in at twice that rate. An alert's commit is when its firing is first seen in the store by a reader that looks every five
-milliseconds. The article that crosses is taken to be the first seen one of those that entered at the tick that fired: an
-upper bound.
+Every stage runs as a process of its own, live, on this machine, with an embedded broker and a SQLite store that holds
+five days of history. A followed file grows at the given rate; every few seconds a burst of grim headlines about one
+subject goes in at twice that rate. An alert's commit is when its firing is first seen in the store by a reader that
+looks every five milliseconds. The article that crosses is taken to be the first seen one of those that entered at the
+tick that fired: an upper bound.
 """
 
 from __future__ import annotations
@@ -190,7 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.json:
         print(
-            f"{result['alerts']} alerts at {result['rate']:g} articles/s: median {result['median_seconds']} s, p95 {result['p95_seconds']} s"
+            f"{result['alerts']} alerts at {result['rate']:g} articles/s: "
+            f"median {result['median_seconds']} s, p95 {result['p95_seconds']} s"
         )
     print(json.dumps(result))
     return 0

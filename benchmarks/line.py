@@ -1,4 +1,4 @@
-"""What the line costs around the engine: CPU of each stage for an article, and the whole line's rate against the bare engine's.
+"""What the line costs around the engine: CPU of each stage for an article, and its rate against the bare engine's.
 
     python -m benchmarks.line [--articles N] [--json]
 
@@ -113,10 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in result["stages"].items():
             print(f"{name:<10} {value:7.1f} us an article, {result['shares'][name]:.0%}")
         print(
-            f"the line   {result['microseconds_per_article']:7.1f} us of one core (budget {BUDGET_MICROSECONDS:.0f}), engine and broker apart"
+            f"the line   {result['microseconds_per_article']:7.1f} us of one core (budget {BUDGET_MICROSECONDS:.0f}), "
+            "engine and broker apart"
         )
         print(
-            f"rate       {result['line_per_second']:.0f} articles/s, {result['ratio']:.2f} of the bare engine's {result['engine_per_second']:.0f}"
+            f"rate       {result['line_per_second']:.0f} articles/s, "
+            f"{result['ratio']:.2f} of the bare engine's {result['engine_per_second']:.0f}"
         )
     print(json.dumps(result))
     return 0

@@ -80,4 +80,4 @@ class DeliveryError(MonitorError):
 
 
 class WorkerError(MonitorError):
-    """A supervised process ended when it should not have."""
+    """A child process cannot be started, or ended when it should not have."""

@@ -57,7 +57,10 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "kafka",
-            f"No cluster is set, so an embedded broker is used ({program.name}). It keeps nothing on disk: what no stage has read is lost when it stops.",
+            (
+                f"No cluster is set, so an embedded broker is used ({program.name}). "
+                "It keeps nothing on disk: what no stage has read is lost when it stops."
+            ),
             "Set kafka.bootstrap for anything but a trial.",
         )
         return
@@ -80,7 +83,10 @@ def _store(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "ok",
                 "store",
-                "SQLite serves one machine; for several, or more than a few million articles, set store.url to PostgreSQL.",
+                (
+                    "SQLite serves one machine; "
+                    "for several, or more than a few million articles, set store.url to PostgreSQL."
+                ),
             )
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from monitor.broker.seams import Partition
 from monitor.clock import system_clock
 from monitor.ingest.files import file_format
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
@@ -113,17 +114,20 @@ def _classify(settings: Settings) -> Iterator[Stepping]:
 
     names, options = topic_names(settings), settings.classify
     engine = OpenVinoEngine(model_folder(settings), threads=options.threads)
+
+    # The consumer is made before the worker that reads it, so these look the worker up when they are called.
+    def finish() -> None:
+        worker.finish()
+
+    def drop_revoked(partitions: set[Partition]) -> None:
+        worker.drop_revoked(partitions)
+
     with ExitStack() as stack:
         client = stack.enter_context(kafka_client(settings, "classify"))
         client.topics.ensure(names.layout(settings.kafka.partitions))
         producer = stack.enter_context(client.producer())
         consumer = stack.enter_context(
-            client.group_consumer(
-                [names.articles],
-                names.classifiers,
-                on_revoking=lambda: worker.finish(),
-                on_revoked=lambda partitions: worker.drop_revoked(partitions),
-            )
+            client.group_consumer([names.articles], names.classifiers, on_revoking=finish, on_revoked=drop_revoked)
         )
         worker = ClassifyWorker(
             consumer,

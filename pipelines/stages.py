@@ -1,4 +1,4 @@
-"""One process of the line: builds a stage from the settings, steps it until it is asked to stop, reports that it lives."""
+"""One process of the line: builds a stage from the settings, steps it until asked to stop, reports that it lives."""
 
 from __future__ import annotations
 

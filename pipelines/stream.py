@@ -55,6 +55,11 @@ class Line:
         """Process id of the embedded broker; None where a cluster is used or it is down."""
         return self._broker.pid if self._broker is not None and self._broker.running else None
 
+    def kill_broker(self) -> None:
+        """Ends the embedded broker as a crash would; `watch` starts it again, empty."""
+        if self._broker is not None:
+            self._broker.kill()
+
     def watch(self) -> None:
         """Restarts what died, the embedded broker included; to be called several times a second.
 

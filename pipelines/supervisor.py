@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from monitor.broker.child import ChildProcess
 from monitor.clock import Clock
 from monitor.errors import WorkerError
+from monitor.processes import ChildProcess
 
 FIRST_DELAY = timedelta(seconds=0.5)
 LONGEST_DELAY = timedelta(seconds=30)
@@ -80,7 +80,10 @@ class Supervised:
             )
         delay = min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY)
         self._due = now + delay
-        return f"{self.name} ended with status {child.exit_status}; it starts again in {delay.total_seconds():g} s (log: {self.log_path})"
+        return (
+            f"{self.name} ended with status {child.exit_status}; "
+            f"it starts again in {delay.total_seconds():g} s (log: {self.log_path})"
+        )
 
     def ask_to_stop(self) -> None:
         """Sends SIGTERM; returns at once."""

@@ -1,4 +1,4 @@
-"""The commands, in the order in which help shows them. Rooms are imported by the command that needs them: help is instant."""
+"""The commands, in the order in which help shows them. Each imports its rooms when it is called: help is instant."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def demo(
     ] = False,
     speed: Annotated[float | None, typer.Option(min=1, help="Stream seconds per second, with a dashboard.")] = None,
 ) -> None:
-    """Replays a week of invented news with a bank crisis and a product recall in it, and shows what the monitor makes of it."""
+    """Replays a week of invented news with a bank crisis and a product recall; shows what the monitor makes of it."""
     from monitor.demo import CRISIS_BEGINS, SCENARIO
     from monitor.ingest.items import ColumnMap
     from pipelines.replaying import ReplayJob
@@ -72,7 +72,8 @@ def up() -> None:
             say(f"Dashboard: {line.dashboard_url}   Kafka: {line.bootstrap}   Logs: {settings.data_dir / 'logs'}")
             if not settings.kafka.bootstrap:
                 say(
-                    "The embedded broker keeps nothing on disk: set kafka.bootstrap for anything that must outlive a restart."
+                    "The embedded broker keeps nothing on disk: "
+                    "set kafka.bootstrap for anything that must outlive a restart."
                 )
             say("Ctrl-C stops everything.")
             resting: Event = stop
@@ -113,7 +114,10 @@ def replay(
     seen_column: Annotated[
         str,
         typer.Option(
-            help="Column with the time at which a recording saw each item; by default items come when they were published."
+            help=(
+                "Column with the time at which a recording saw each item; "
+                "by default items come when they were published."
+            )
         ),
     ] = "",
     time_zone: Annotated[str, typer.Option(help="IANA zone of times that name none.")] = "UTC",
@@ -121,7 +125,10 @@ def replay(
     folder: Annotated[
         Path | None,
         typer.Option(
-            help="Where the results go; an interrupted replay with the same folder and a lasting broker goes on. By default a folder of its own under the data folder."
+            help=(
+                "Where the results go; an interrupted replay with the same folder and a lasting broker goes on. "
+                "By default a folder of its own under the data folder."
+            )
         ),
     ] = None,
     classifiers: Annotated[int, typer.Option(min=1, help="Replicas of the classify stage.")] = 1,
@@ -197,20 +204,21 @@ def _demo_with_dashboard(settings: Settings, job: ReplayJob, folder: Path) -> No
     from pipelines.stream import running_line
 
     private = private_settings(settings, folder, "demo-")
-    with stopping_on_signals() as stop, Database.open(private.store_url) as database:
-        with running_line(private, say=say, replay=job, dashboard=True) as line:
-            say(f"Dashboard: {line.dashboard_url}")
-            say("A week of invented news: four and a half calm days in a few seconds, then a bank crisis at")
-            say(f"{job.speed / 60:g} minutes a second. Alerts appear here and on the dashboard. Ctrl-C stops.")
-            say(
-                "The embedded broker keeps nothing on disk."
-                if not settings.kafka.bootstrap
-                else f"Kafka: {line.bootstrap}"
-            )
-            if await_end(line, database, None, stop) is not None:
-                say("The week is over. The dashboard stays open until Ctrl-C.")
-            while not stop.wait(0.2):
-                line.watch()
+    with (
+        stopping_on_signals() as stop,
+        Database.open(private.store_url) as database,
+        running_line(private, say=say, replay=job, dashboard=True) as line,
+    ):
+        say(f"Dashboard: {line.dashboard_url}")
+        say("A week of invented news: four and a half calm days in a few seconds, then a bank crisis at")
+        say(f"{job.speed / 60:g} minutes a second. Alerts appear here and on the dashboard. Ctrl-C stops.")
+        say(
+            "The embedded broker keeps nothing on disk." if not settings.kafka.bootstrap else f"Kafka: {line.bootstrap}"
+        )
+        if await_end(line, database, None, stop) is not None:
+            say("The week is over. The dashboard stays open until Ctrl-C.")
+        while not stop.wait(0.2):
+            line.watch()
     say("Stopped.")
 
 

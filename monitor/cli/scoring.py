@@ -91,7 +91,7 @@ def train_base(
     data: Annotated[Path, typer.Option(help="Folder with the labelled sets tfns/ and tftopic/.")],
     out: Annotated[Path, typer.Option(help="Folder for the finished model.")],
 ) -> None:
-    """Rebuilds the shipped model: fine-tunes, calibrates, quantises, judges, writes the model card. Needs the extra `train`."""
+    """Rebuilds the shipped model and its card: fine-tunes, calibrates, quantises, judges. Needs the extra `train`."""
     from pipelines.train import train_shipped
 
     log_to_stderr()

@@ -1,4 +1,7 @@
-"""`monitor stage`, `monitor schedule`, `monitor dashboard`: single processes, as `monitor up` and docker-compose.yml start them."""
+"""`monitor stage`, `monitor schedule`, `monitor dashboard`: single processes.
+
+`monitor up` and docker-compose.yml start them this way.
+"""
 
 from __future__ import annotations
 
@@ -73,4 +76,4 @@ def dashboard() -> None:
         settings = load_settings().dashboard
         command = streamlit_command(settings.address, settings.port)
         os.environ.update(QUIET_ENVIRONMENT)
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - replaces this process

@@ -21,7 +21,9 @@ class SurgeRules(BaseModel):
 
     window_minutes: tuple[int, ...] = Field(
         default=(60, 360, DAY_MINUTES),
-        description="Lengths of the sliding windows, ascending; each divides a day (1440), so that blocks never straddle one.",
+        description=(
+            "Lengths of the sliding windows, ascending; each divides a day (1440), so that blocks never straddle one."
+        ),
     )
     minimum_stories: int = Field(
         default=6, ge=1, description="Stories that a window must hold before anything is said about it."
@@ -34,7 +36,9 @@ class SurgeRules(BaseModel):
     )
     opening_p: Share = Field(
         default=5e-4,
-        description="A surge's window has at most this probability, divided by the number of window lengths (Bonferroni).",
+        description=(
+            "A surge's window has at most this probability, divided by the number of window lengths (Bonferroni)."
+        ),
     )
     elevated_p: Share = Field(default=1e-2, description='Likewise for "elevated"; softer, so at least `opening_p`.')
     band_coverage: Share = Field(default=0.95, description="Probability that the expected band of the share holds.")
@@ -46,7 +50,9 @@ class SurgeRules(BaseModel):
     )
     weight_threshold: Positive = Field(
         default=2.58,
-        description="Blocks whose residual exceeds so many standard deviations teach less (Noufaily et al. 2013: 2.58).",
+        description=(
+            "Blocks whose residual exceeds so many standard deviations teach less (Noufaily et al. 2013: 2.58)."
+        ),
     )
     prior_share: Share = Field(
         default=0.2, description="Negative share expected of all news before anything is learnt."
@@ -64,7 +70,9 @@ class SurgeRules(BaseModel):
     )
     minimum_history_stories: AtLeastZero = Field(
         default=30.0,
-        description="Stories that a baseline must have learnt from, forgetting counted, before its series may stand out.",
+        description=(
+            "Stories that a baseline must have learnt from, forgetting counted, before its series may stand out."
+        ),
     )
     minimum_history_days: AtLeastZero = Field(
         default=2.0, description="Days that a baseline must span before its series may stand out."

@@ -18,7 +18,7 @@ class Series(msgspec.Struct, frozen=True, order=True):
 
     @property
     def key(self) -> str:
-        """A stable text for tables and labels: `all`, `topic=Earnings`, `entity=Boeing`, `entity=Boeing,topic=Earnings`.
+        """Stable text for tables and labels: `all`, `topic=Earnings`, `entity=Boeing`, `entity=Boeing,topic=Earnings`.
 
         >>> Series(topic="Earnings").key
         'topic=Earnings'

@@ -1,8 +1,8 @@
 """One spell of counting: from the offsets that the store holds until something forces a new start.
 
 A tick is one transaction. What stands before it in every partition is settled (repeats dropped), counted, judged and
-written together with the offsets to go on from. If anything fails, the session is void: what its core has taken in and the
-store has not is forgotten with it, and the next session starts from the tables.
+written together with the offsets to go on from. If anything fails, the session is void: what its core has taken in and
+the store has not is forgotten with it, and the next session starts from the tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Stories: chains of near-duplicates, of which only the first member counts.
 
 A story is known by the key of its headline, which forgets what copies differ in: case, punctuation, links, retweet
-and wire marks, a leading ticker, a trailing source name. The seam for a better matcher is `headline_key` and `StoryIndex.find`.
+and wire marks, a leading ticker, a trailing source name. The seam for a better matcher is `headline_key` and
+`StoryIndex.find`.
 """
 
 from __future__ import annotations

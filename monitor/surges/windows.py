@@ -26,7 +26,7 @@ class Window(msgspec.Struct, frozen=True, order=True):
 
 
 def block_of(moment: datetime, length: timedelta) -> Window:
-    """The disjoint window of this length, counted from the epoch, that holds `moment`: blocks partition time exactly."""
+    """The disjoint window of this length, counted from the epoch, holding `moment`: blocks partition time exactly."""
     start = floor_to(moment, length)
     return Window(start, start + length)
 
@@ -58,16 +58,18 @@ class MinuteCount(msgspec.Struct, frozen=True):
 
 
 class ClosedWindow(msgspec.Struct, frozen=True):
-    """A disjoint window of a series that has ended: what was seen, what had been expected, how much the baseline learns from it.
+    """A disjoint window of a series that has ended: what was seen, what was expected, how much it teaches the baseline.
 
     Attributes:
         series: Whose counts.
         window: The block.
         counts: As known when it closed (a later correction replaces the row).
-        expected_share: Negative share that the baseline expected, in [0, 1]; None while the series was too young to have one.
+        expected_share: Negative share that the baseline expected, in [0, 1]; None while the series was too young to
+            have one.
         low: Lower end of the band (expected range of the share at the block's volume), in [0, 1]; None likewise.
         high: Upper end of the band; None likewise.
-        weight: How much the baseline learns from it, in [0, 1]; below 1 for past surges, so that a crisis does not become normal.
+        weight: How much the baseline learns from it, in [0, 1]; below 1 for past surges, so that a crisis does not
+            become normal.
     """
 
     series: Series

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class SurgeWorker:
-    """Holds the lease while it can, and counts in sessions: a new one after anything that leaves the last one in doubt."""
+    """Holds the lease while it can, and counts in sessions: a new one after anything that leaves the last in doubt."""
 
     def __init__(
         self,
@@ -48,7 +48,8 @@ class SurgeWorker:
             holder: Unique to this process, for the lease.
             clock: For the lease and for stalls; never for verdicts.
             abstain_below: Sentiments less probable than this do not count as negative, in [0, 1].
-            stall_after: Live: how long watermarks may stay away before the clock moves time on. None (a replay): for ever.
+            stall_after: Live: how long watermarks may stay away before the clock moves time on. None (a replay):
+                for ever.
         """
         self._database = database
         self._kafka = kafka

@@ -40,7 +40,7 @@ Disturb = Callable[[Line, Standing], None]
 
 
 def write_scenario(path: Path, *, days: int = 6, per_day: int = 60, grim: int = 30, seed: int = 7) -> int:
-    """Calm bank news by day, and on the last day a run on banks; a repeat, a foreign headline and a broken line each day.
+    """Calm bank news by day, on the last day a run on banks; a repeat, a foreign headline and a broken line each day.
 
     Returns:
         How many items the file holds.

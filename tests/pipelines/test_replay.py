@@ -19,7 +19,7 @@ from tests.pipelines.lines import run_replay, write_scenario
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scenario") / "banks.jsonl"
-    write_scenario(path)
+    write_scenario(path, days=8, per_day=400)
     return path
 
 

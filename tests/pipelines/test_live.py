@@ -1,0 +1,82 @@
+"""The live line: what is appended to a followed file is counted within seconds, whatever went down in between."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.settings import Settings, load_settings
+from monitor.store.database import Database
+from monitor.store.reads import read_counts
+from pipelines.stream import Line, absolute_store, running_line
+
+DEADLINE_SECONDS = 90.0
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    path = tmp_path / "feed.jsonl"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, feed: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    # The stages are processes of their own: what this test sets must reach them by the environment.
+    monkeypatch.setenv("MONITOR_SOURCES", json.dumps([{"name": "feed", "path": str(feed)}]))
+    monkeypatch.setenv("MONITOR_INGEST__POLL_SECONDS", "0.2")
+    return absolute_store(load_settings(data_dir=tmp_path / "var"))
+
+
+@pytest.fixture
+def line(settings: Settings) -> Iterator[Line]:
+    with running_line(settings, say=print) as running:
+        yield running
+
+
+def append(feed: Path, *titles: str) -> None:
+    published = datetime.now(UTC).isoformat()
+    with feed.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({"title": title, "published": published}) + "\n" for title in titles)
+
+
+def await_articles(line: Line, database: Database, count: int) -> None:
+    """Watches over the line until so many articles are counted; fails where there are ever more."""
+
+    def counted() -> int:
+        with database.read() as connection:
+            return read_counts(connection).articles_in
+
+    await_true(line, lambda: counted() >= count)
+    assert counted() == count
+
+
+def await_true(line: Line, condition: Callable[[], bool]) -> None:
+    resting, deadline = threading.Event(), time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        line.watch()
+        resting.wait(0.1)
+
+
+@pytest.mark.slow
+def test_news_is_counted_once_through_the_death_of_every_part(settings: Settings, feed: Path, line: Line) -> None:
+    append(feed, "Harrow Bank opens a branch in Drayton", "Pelham Trust keeps its dividend")
+    with Database.open(settings.store_url) as database:
+        await_articles(line, database, 2)
+
+        for process in line.supervisor.processes.values():
+            process.kill()
+        append(feed, "Norrland Savings names a new chief executive")
+        await_articles(line, database, 3)
+
+        assert line.broker_pid is not None
+        line.kill_broker()
+        append(feed, "Castlemaine Bank warns of losses on property loans")
+        await_articles(line, database, 4)
