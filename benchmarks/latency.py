@@ -69,7 +69,7 @@ def _round(folder: Path, rate: float, seed: int) -> list[float]:
     feed.touch()
     source = {"name": "feed", "path": str(feed)}
     with _environment(MONITOR_SOURCES=json.dumps([source]), MONITOR_INGEST__POLL_SECONDS="0.1"):
-        settings = private_settings(load_settings(), folder / "line", "bench-")
+        settings = private_settings(load_settings(), folder / "line")
         _write_history(settings, folder, seed)
         with Database.open(settings.store_url) as database, running_line(settings, say=_note) as line:
             stop = threading.Event()

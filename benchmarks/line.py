@@ -50,7 +50,7 @@ def measure(articles: int) -> dict[str, Any]:
 
         columns = ColumnMap(text="title", body="", time="published", source="source", id="id", url="")
         job = ReplayJob(path=str(folder / "headlines.jsonl"), format="jsonl", columns=columns)
-        settings = private_settings(load_settings(), folder / "line", "bench-")
+        settings = private_settings(load_settings(), folder / "line")
         summary = replay_file(settings, job, say=_note, watch=watch)
         after = _engine_rate(titles)
         with Database.open(settings.store_url) as database, database.read() as connection:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 
@@ -16,6 +17,7 @@ from monitor.store import alerting, counting, cursors, outbox, reads
 from monitor.store.database import Database
 from monitor.store.rows import Counts
 from pipelines.replaying import TOTAL, ReplayJob
+from pipelines.stages import kafka_client, topic_names
 from pipelines.stream import Line, running_line
 
 _POLL_SECONDS = 0.4
@@ -108,7 +110,8 @@ def replay_file(
             raise WorkerError("The replay was interrupted.", "Its results so far are in its folder.")
         with database.read() as connection:
             counts = reads.read_counts(connection)
-        return _summary(counts, standing.total, clock() - began)
+    delete_topics(settings)
+    return _summary(counts, standing.total, clock() - began)
 
 
 def await_end(line: Line, database: Database, watch: Watch | None, stop: threading.Event) -> Standing | None:
@@ -158,19 +161,34 @@ def _summary(counts: Counts, total: int, took: timedelta) -> Summary:
     )
 
 
-def private_settings(settings: Settings, folder: Path, prefix: str) -> Settings:
+def private_settings(settings: Settings, folder: Path, store_url: str = "") -> Settings:
     """Settings of a replay that touches nothing else: its own folder, store and topics.
 
+    The topics' names hold an id drawn once for the folder: a replay that goes on finds its own topics again, and
+    a new one never meets those of an old one.
+
     Args:
-        settings: The user's; a store URL that they give is kept.
-        folder: The replay's.
-        prefix: Of its topics, on a cluster that others use too.
+        settings: The user's; their store is not touched.
+        folder: The replay's; created.
+        store_url: A database of its own; empty: a SQLite file in the folder.
     """
     folder = folder.absolute()
-    store = (
-        settings.store
-        if settings.store.url
-        else settings.store.model_copy(update={"url": f"sqlite:///{folder / 'monitor.db'}"})
-    )
-    kafka = settings.kafka.model_copy(update={"topic_prefix": f"{settings.kafka.topic_prefix}{prefix}"})
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = folder / "topic-prefix"
+    if not drawn.exists():
+        drawn.write_text(f"{settings.kafka.topic_prefix}replay-{uuid4().hex[:12]}-", encoding="utf-8")
+    url = store_url or f"sqlite:///{folder / 'monitor.db'}"
+    store = settings.store.model_copy(update={"url": url})
+    kafka = settings.kafka.model_copy(update={"topic_prefix": drawn.read_text(encoding="utf-8")})
     return settings.model_copy(update={"data_dir": folder, "store": store, "kafka": kafka})
+
+
+def delete_topics(settings: Settings) -> None:
+    """Deletes a replay's topics from the cluster that it used; an embedded broker took them with it.
+
+    Raises:
+        BrokerError: The cluster cannot be reached.
+    """
+    if settings.kafka.bootstrap:
+        with kafka_client(settings, "replay") as client:
+            client.topics.delete(topic_names(settings).layout(1))

@@ -9,7 +9,7 @@ import psutil
 
 
 def assert_dies_with_killed_parent(argv: list[str]) -> None:
-    """Starts a parent that prints its child's process id, kills it with SIGKILL, and waits for the whole family to go."""
+    """Starts a parent that prints its child's process id, kills it with SIGKILL, and waits until the family is gone."""
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))

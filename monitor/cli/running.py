@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
@@ -19,6 +19,31 @@ if TYPE_CHECKING:
 DEMO_SPEED = 1_800.0
 """Stream seconds per second with a dashboard to watch: half an hour a second."""
 _PANEL = "Run the line"
+
+FormatOption = Annotated[str, typer.Option("--format", help="csv, jsonl or parquet; by default the name tells.")]
+TimeColumn = Annotated[
+    str, typer.Option(help="Column with the publication time; by default time, published, created_at or date.")
+]
+TextColumn = Annotated[str, typer.Option(help="Column with the headline; by default headline, title or text.")]
+BodyColumn = Annotated[str, typer.Option(help="Column with more text; by default description, summary or body.")]
+SourceColumn = Annotated[str, typer.Option(help="Column with the publisher; by default source or publisher.")]
+IdColumn = Annotated[
+    str, typer.Option(help="Column with an id that makes an article the same; by default URL, or title and time.")
+]
+UrlColumn = Annotated[str, typer.Option(help="Column with the address; by default url or link.")]
+SeenColumn = Annotated[
+    str, typer.Option(help="Column with the time at which a recording saw an item; by default when it was published.")
+]
+ZoneOption = Annotated[str, typer.Option(help="IANA zone of times that name none.")]
+SpeedOption = Annotated[str, typer.Option(help="Stream seconds per second, or max.")]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(help="Where the results go; by default a new folder under the data folder; an old one goes on."),
+]
+StoreOption = Annotated[
+    str, typer.Option(help="URL of a database of its own for the results; by default a SQLite file in the folder.")
+]
+ClassifiersOption = Annotated[int, typer.Option(min=1, help="Replicas of the classify stage.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +76,7 @@ def demo(
         pace = 0.0 if headless else speed or DEMO_SPEED
         job = ReplayJob(path=str(SCENARIO), format="jsonl", columns=columns, speed=pace, paced_from=CRISIS_BEGINS)
         if headless:
-            print_json(_replay(settings, job, folder, "demo-"))
+            print_json(_replay(_private(settings, folder), job))
         else:
             _demo_with_dashboard(settings, job, folder)
 
@@ -84,54 +109,19 @@ def up() -> None:
 
 def replay(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file, possibly gzipped.")],
-    file_format: Annotated[
-        str, typer.Option("--format", help="csv, jsonl or parquet; by default the name tells.")
-    ] = "auto",
-    time_column: Annotated[
-        str,
-        typer.Option(
-            help="Column with the publication time; by default the first of: time, published, created_at, date."
-        ),
-    ] = "",
-    text_column: Annotated[
-        str, typer.Option(help="Column with the headline; by default the first of: headline, title, text.")
-    ] = "",
-    body_column: Annotated[
-        str, typer.Option(help="Column with more text; by default: description, if there is one.")
-    ] = "",
-    source_column: Annotated[
-        str, typer.Option(help="Column with the publisher; by default: source, if there is one.")
-    ] = "",
-    id_column: Annotated[
-        str,
-        typer.Option(
-            help="Column with an id that makes an article the same article; by default URL, or title and time."
-        ),
-    ] = "",
-    url_column: Annotated[
-        str, typer.Option(help="Column with the address; by default: url or link, if there is one.")
-    ] = "",
-    seen_column: Annotated[
-        str,
-        typer.Option(
-            help=(
-                "Column with the time at which a recording saw each item; "
-                "by default items come when they were published."
-            )
-        ),
-    ] = "",
-    time_zone: Annotated[str, typer.Option(help="IANA zone of times that name none.")] = "UTC",
-    speed: Annotated[str, typer.Option(help="Stream seconds per second, or max.")] = "max",
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            help=(
-                "Where the results go; an interrupted replay with the same folder and a lasting broker goes on. "
-                "By default a folder of its own under the data folder."
-            )
-        ),
-    ] = None,
-    classifiers: Annotated[int, typer.Option(min=1, help="Replicas of the classify stage.")] = 1,
+    file_format: FormatOption = "auto",
+    time_column: TimeColumn = "",
+    text_column: TextColumn = "",
+    body_column: BodyColumn = "",
+    source_column: SourceColumn = "",
+    id_column: IdColumn = "",
+    url_column: UrlColumn = "",
+    seen_column: SeenColumn = "",
+    time_zone: ZoneOption = "UTC",
+    speed: SpeedOption = "max",
+    folder: FolderOption = None,
+    store: StoreOption = "",
+    classifiers: ClassifiersOption = 1,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Replays a file of past news through a line of its own: own topics, own store; nothing else is touched."""
@@ -162,12 +152,10 @@ def replay(
             speed=_speed(speed),
             max_item_bytes=settings.ingest.max_item_bytes,
         )
-        digest = hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:8]
-        target = folder or settings.data_dir / "replays" / f"{file.name.split('.')[0]}-{digest}"
-        if folder is None:
-            shutil.rmtree(target, ignore_errors=True)
-        summary = _replay(settings, job, target, f"replay-{digest}-", classifiers=classifiers)
-        say(f"Results: {target / 'monitor.db'}")
+        target = folder or settings.data_dir / "replays" / f"{file.name.split('.')[0]}-{uuid4().hex[:8]}"
+        private = _private(settings, target, store)
+        summary = _replay(private, job, classifiers=classifiers)
+        say(f"Results: {target}")
         if as_json:
             print_json(summary)
         else:
@@ -180,9 +168,15 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _replay(settings: Settings, job: ReplayJob, folder: Path, prefix: str, *, classifiers: int = 1) -> Summary:
+def _private(settings: Settings, folder: Path, store_url: str = "") -> Settings:
+    from pipelines.replays import private_settings
+
+    return private_settings(settings, folder, store_url)
+
+
+def _replay(settings: Settings, job: ReplayJob, *, classifiers: int = 1) -> Summary:
     from monitor.store.database import Database
-    from pipelines.replays import Standing, private_settings, replay_file
+    from pipelines.replays import Standing, replay_file
     from pipelines.stream import Line
 
     with progress_bar() as bar:
@@ -192,18 +186,16 @@ def _replay(settings: Settings, job: ReplayJob, folder: Path, prefix: str, *, cl
             reached = f"{standing.tick:%Y-%m-%d %H:%M} UTC" if standing.tick else "starting"
             bar.update(task, total=standing.total or None, completed=standing.settled, note=reached)
 
-        return replay_file(
-            private_settings(settings, folder, prefix), job, say=say, watch=watch, classifiers=classifiers
-        )
+        return replay_file(settings, job, say=say, watch=watch, classifiers=classifiers)
 
 
 def _demo_with_dashboard(settings: Settings, job: ReplayJob, folder: Path) -> None:
     from monitor.store.database import Database
-    from pipelines.replays import await_end, private_settings
+    from pipelines.replays import await_end, delete_topics
     from pipelines.stages import stopping_on_signals
     from pipelines.stream import running_line
 
-    private = private_settings(settings, folder, "demo-")
+    private = _private(settings, folder)
     with (
         stopping_on_signals() as stop,
         Database.open(private.store_url) as database,
@@ -219,6 +211,7 @@ def _demo_with_dashboard(settings: Settings, job: ReplayJob, folder: Path) -> No
             say("The week is over. The dashboard stays open until Ctrl-C.")
         while not stop.wait(0.2):
             line.watch()
+    delete_topics(private)
     say("Stopped.")
 
 

@@ -14,8 +14,10 @@ def test_there_are_twenty_topics_and_three_sentiments_all_different() -> None:
     assert len({topic_slug(name) for name in TOPICS}) == 20
 
 
-def test_the_same_labels_are_accepted() -> None:
-    Labels().require(Labels(topics=tuple(TOPICS), sentiments=tuple(SENTIMENTS)))
+def test_the_same_labels_are_equal_and_so_accepted() -> None:
+    found = Labels(topics=tuple(TOPICS), sentiments=tuple(SENTIMENTS))
+    Labels().require(found)
+    assert found == Labels()
 
 
 def test_swapped_labels_are_refused_and_the_first_difference_named() -> None:

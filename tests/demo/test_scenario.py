@@ -12,10 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from monitor.classify.labels import TOPICS
-from monitor.classify.openvino_engine import SHIPPED_MODEL, OpenVinoEngine
+from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.classify.text import prepare_text
 from monitor.demo import SCENARIO
 from monitor.ingest.language import detect_language
@@ -182,7 +180,6 @@ def test_no_ticker_is_a_well_known_one_and_all_are_different() -> None:
     assert cashtags <= set(tickers) | {"CRVB", "PNHW", "LKMR", "PNLQ"}
 
 
-@pytest.mark.skipif(not (SHIPPED_MODEL / "model.xml").exists(), reason="no model is shipped in this checkout")
 def test_the_shipped_model_sees_the_crisis_and_the_calm() -> None:
     by_number = dict(items())
     sample = told()["sample"]

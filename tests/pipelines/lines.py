@@ -88,13 +88,13 @@ def run_replay(
     folder: Path,
     *,
     bootstrap: str = "",
-    prefix: str = "test-",
     disturb: Disturb | None = None,
     classifiers: int = 1,
+    speed: float = 0.0,
 ) -> tuple[Summary, dict[str, str]]:
     """Replays a scenario through a line of its own; returns its summary and the fingerprint of its tables."""
-    settings = private_settings(load_settings(kafka={"bootstrap": bootstrap}), folder, prefix)
-    job = ReplayJob(path=str(scenario), format="jsonl", columns=COLUMNS)
+    settings = private_settings(load_settings(kafka={"bootstrap": bootstrap}), folder)
+    job = ReplayJob(path=str(scenario), format="jsonl", columns=COLUMNS, speed=speed)
 
     def watch(line: Line, _database: Database, standing: Standing) -> None:
         if disturb is not None:

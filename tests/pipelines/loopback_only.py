@@ -1,7 +1,7 @@
 """Runs the demo with its dashboard where there is no network but loopback, and counts what tried to leave.
 
-A script, for a fresh network namespace: `unshare -rn python -m tests.pipelines.loopback_only`. The kernel counts every packet
-for which it knows no route, of any process in the namespace: connections, datagrams, name look-ups.
+A script, for a fresh network namespace: `unshare -rn python -m tests.pipelines.loopback_only`. The kernel counts every
+packet for which it knows no route, of any process in the namespace: connections, datagrams, name look-ups.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
     said = run_demo(Path(sys.argv[1]))
     demo = attempts_to_leave()
     try_to_leave()
-    print(json.dumps({"demo": demo, "control": attempts_to_leave() - demo, "said": said}))
+    print(json.dumps({"demo": demo, "control": attempts_to_leave() - demo, "said": said}))  # noqa: T201 - the test reads it
 
 
 if __name__ == "__main__":

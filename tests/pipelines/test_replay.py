@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.pipelines.lines import run_replay, write_scenario
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scenario") / "banks.jsonl"
-    write_scenario(path, days=8, per_day=400)
+    write_scenario(path, days=20, per_day=400)
     return path
 
 
@@ -42,16 +43,20 @@ def test_every_item_is_accounted_for_and_the_run_on_banks_fires(tmp_path: Path) 
 def test_killing_every_stage_several_times_changes_no_row(scenario: Path, tmp_path: Path) -> None:
     calm, expected = run_replay(scenario, tmp_path / "calm")
     draw = random.Random(11)
-    victims = [name for name in ("ingest", "classify", "surges", "alerts", "dispatch") for _ in range(3)]
+    victims = [name for name in ("ingest", "classify", "surges", "alerts", "dispatch") for _ in range(2)]
     draw.shuffle(victims)
+    looks = itertools.count()
 
-    def kill_one(line: Line, _standing: Standing) -> None:
-        if victims and line.supervisor.processes[victims[-1]].pid is not None:
+    def kill_one_now_and_then(line: Line, standing: Standing) -> None:
+        under_way = 0 < standing.settled < standing.total
+        if victims and under_way and next(looks) % 5 == 0:
             line.supervisor.processes[victims.pop()].kill()
 
-    disturbed, found = run_replay(scenario, tmp_path / "disturbed", disturb=kill_one)
+    # A day a second and a half, so that there is a while to kill in.
+    speed = 86_400 / 1.5
+    disturbed, found = run_replay(scenario, tmp_path / "disturbed", disturb=kill_one_now_and_then, speed=speed)
 
-    assert not victims
+    assert not victims, "every stage must have been killed while the replay was under way"
     assert found == expected
     assert disturbed.alerts_fired == calm.alerts_fired
 
