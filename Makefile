@@ -57,8 +57,8 @@ setup-test: $(TEST_STAMP)
 
 $(UV):
 	@echo "Installing uv into .cache/uv"
-	@"$(PYTHON)" -m venv .cache/uv
-	@.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+		--target .cache/uv 'uv>=0.9,<1'
 
 $(BIN)/python: | $(UV)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

@@ -1,6 +1,6 @@
 """How often the shipped model is right, on the validation sets of the two public sets it was trained on.
 
-    python -m benchmarks.accuracy --data DIR [--json]
+    python -m benchmarks.accuracy [--data DIR] [--json]
 
 The data folder holds tfns/ and tftopic/; no text of it comes with this repository.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.data import WHERE_DATA_IS, find_data
 from monitor.classify.openvino_engine import SHIPPED_MODEL, OpenVinoEngine
 from monitor.errors import MonitorError
 from pipelines.datasets import VALIDATION_SETS, read_set
@@ -37,12 +38,12 @@ def measure(data_folder: Path, model_folder: Path) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds tfns/ and tftopic/")
+    parser.add_argument("--data", type=Path, help=f"folder that holds tfns/ and tftopic/; {WHERE_DATA_IS}")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="model folder; the shipped one by default")
     parser.add_argument("--json", action="store_true", help="print JSON only; the last line is one object")
     options = parser.parse_args(arguments)
     try:
-        result = measure(options.data, options.model)
+        result = measure(options.data or find_data("tfns"), options.model)
     except MonitorError as error:
         print(f"accuracy: {error}", file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
 from monitor.clock import system_clock
 from monitor.ingest.files import file_format
@@ -87,7 +88,8 @@ def build_stage(
 @contextmanager
 def _ingest(settings: Settings, database: Database) -> Iterator[Stepping]:
     with ExitStack() as stack:
-        publisher = _publisher(settings, stack)
+        client = stack.enter_context(kafka_client(settings, "ingest"))
+        publisher = _publisher(settings, client, stack)
         worker = IngestWorker(
             [_file_source(source, settings) for source in settings.sources],
             publisher,
@@ -103,7 +105,12 @@ def _ingest(settings: Settings, database: Database) -> Iterator[Stepping]:
 @contextmanager
 def _replay(settings: Settings, database: Database, job: ReplayJob) -> Iterator[Stepping]:
     with ExitStack() as stack:
-        worker = ReplayWorker(job, _publisher(settings, stack), StoredCursors(database), system_clock)
+        client = stack.enter_context(kafka_client(settings, "ingest"))
+        publisher = _publisher(settings, client, stack)
+        articles = topic_names(settings).articles
+        worker = ReplayWorker(
+            job, publisher, StoredCursors(database), lambda: client.topics.topic_id(articles), system_clock
+        )
         yield Stage(worker.step, lambda: {"articles": worker.published})
 
 
@@ -183,9 +190,8 @@ def _dispatch(settings: Settings, database: Database) -> Iterator[Stepping]:
         yield Counting(dispatcher.step, "attempts")
 
 
-def _publisher(settings: Settings, stack: ExitStack) -> Publisher:
+def _publisher(settings: Settings, client: KafkaClient, stack: ExitStack) -> Publisher:
     names = topic_names(settings)
-    client = stack.enter_context(kafka_client(settings, "ingest"))
     partitions = client.topics.ensure(names.layout(settings.kafka.partitions))[names.articles]
     return Publisher(stack.enter_context(client.producer()), names, partitions)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from monitor.clock import Clock
+from monitor.errors import TopicRecreatedError
 from monitor.ingest.files import FileFormat, read_items
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
 from monitor.ingest.publisher import Publisher
@@ -18,6 +20,8 @@ from monitor.store.database import Database
 
 CURSOR = "replay"
 TOTAL = "replay-items"
+LOOK_EVERY = timedelta(seconds=1)
+"""How often a replay that is done makes sure that what it published is still there."""
 
 
 class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,14 +77,36 @@ class StoredCursors:
 
 
 class ReplayWorker:
-    """Paces a replay against the clock; the file is read in the first step."""
+    """Paces a replay against the clock; the file is read in the first step.
 
-    def __init__(self, job: ReplayJob, publisher: Publisher, stored: StoredCursors, clock: Clock) -> None:
+    A place in the recording means nothing for a topic that was made again (an embedded broker that restarted is empty):
+    then the replay begins anew, and the counter drops what it knows already.
+    """
+
+    def __init__(
+        self,
+        job: ReplayJob,
+        publisher: Publisher,
+        stored: StoredCursors,
+        topic_id: Callable[[], str],
+        clock: Clock,
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            job: What to replay.
+            publisher: Writes the articles topic.
+            stored: Where the place is kept.
+            topic_id: Asks for the id of the articles topic.
+            clock: Paces the replay, and the looks at the topic once it is done.
+        """
         self._job = job
         self._publisher = publisher
         self._stored = stored
+        self._topic_id = topic_id
         self._clock = clock
-        self._began = clock()
+        self._topic = ""
+        self._began = self._looked = clock()
         self._stream_began: datetime | None = None
         self._replay: Replay | None = None
         self.published = 0
@@ -93,23 +119,38 @@ class ReplayWorker:
 
         Raises:
             InputError: The file cannot be used.
+            TopicRecreatedError: What was published is gone; a new worker publishes it again.
             BrokerError: The broker did not take everything.
         """
         if self._replay is None:
             self._replay = self._open()
         if self._replay.done:
+            self._look_after_what_is_published()
             return 0
         count = self._replay.advance(self._until(self._replay))
         self.published += count
         return count
 
     def _open(self) -> Replay:
+        self._topic = self._topic_id()
         recording = self._job.recording()
         self._stored.save({TOTAL: len(recording)})
-        return Replay(recording, self._publisher, self._save, start=self._stored.load(CURSOR))
+        return Replay(recording, self._publisher, self._save, start=self._stored.load(self._cursor))
+
+    @property
+    def _cursor(self) -> str:
+        return f"{CURSOR}:{self._topic}"
 
     def _save(self, position: int) -> None:
-        self._stored.save({CURSOR: position})
+        self._stored.save({self._cursor: position})
+
+    def _look_after_what_is_published(self) -> None:
+        now = self._clock()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        if self._topic_id() != self._topic:
+            raise TopicRecreatedError("The topic of the replay was made again.", "It is published anew.")
 
     def _until(self, replay: Replay) -> datetime | None:
         """The recording's time at this moment; None while it is not paced."""

@@ -26,12 +26,17 @@ Job = Callable[[Settings, Database, datetime], str]
 MISSED_FOR = timedelta(days=2)
 """A run that was missed longer ago is not caught up."""
 
+SILENT_FOR = timedelta(days=2)
+"""A worker that has given no sign of life for so long is no longer listed."""
+
 _log = logging.getLogger(__name__)
 
 
 def delete_old(settings: Settings, database: Database, now: datetime) -> str:
     """Deletes what is older than the settings keep, in short transactions."""
     cutoff = now - timedelta(days=settings.store.retention_days)
+    with database.write() as connection:
+        health.forget_silent(connection, now - SILENT_FOR)
     deleted = sum(retention.delete_older(database, cutoff).values())
     return f"Deleted {deleted:,} rows from before {cutoff:%Y-%m-%d}."
 

@@ -51,21 +51,28 @@ Build = Callable[[], AbstractContextManager[Stepping]]
 
 
 def run_stage(
-    name: StageName, build: Build, database: Database, stop: threading.Event, clock: Clock = system_clock
+    name: StageName,
+    build: Build,
+    database: Database,
+    stop: threading.Event,
+    *,
+    replica: int = 1,
+    clock: Clock = system_clock,
 ) -> None:
     """Steps a stage until `stop` is set; rebuilds it after errors that may pass.
 
     Args:
-        name: Of the stage; its heartbeats bear it, with the host and process.
+        name: Of the stage.
         build: Makes the stage with all that it holds open.
         database: For heartbeats.
         stop: Ends the loop after the step in hand.
+        replica: Tells processes of the same stage on one machine apart; signs of life bear stage, replica and host.
         clock: Dates heartbeats.
 
     Raises:
         MonitorError: One that no repetition can mend.
     """
-    beat = _Heart(name, database, clock)
+    beat = _Heart(name if replica == 1 else f"{name}-{replica}", database, clock)
     while not stop.is_set():
         try:
             with build() as stage:
@@ -74,7 +81,7 @@ def run_stage(
                     if stage.step() == 0:
                         stop.wait(IDLE_SECONDS[name])
                     beat.beat(stage.counters())
-                beat.beat(stage.counters(), last=True)
+                beat.beat(stage.counters(), note=health.STOPPED, last=True)
         except MonitorError as error:
             if not error.retryable:
                 raise
@@ -87,7 +94,7 @@ class _Heart:
     """Signs of life, at most one every `BEAT_EVERY`; a store that is away delays them, nothing else."""
 
     def __init__(self, name: str, database: Database, clock: Clock) -> None:
-        self._name = f"{name}@{socket.gethostname()}:{os.getpid()}"
+        self._name = f"{name}@{socket.gethostname()}"
         self._database = database
         self._clock = clock
         self._started_at = clock()

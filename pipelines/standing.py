@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 
 from monitor.alerts.wording import headline
 from monitor.store import alerting, counting, health, outbox, reads
 from monitor.store.database import Database
+from monitor.store.rows import Heartbeat
 
 ALIVE_WITHIN = timedelta(seconds=15)
 """A stage that has given no sign of life for so long counts as silent."""
 
 
 class StageStanding(msgspec.Struct, frozen=True):
-    """A stage's last sign of life."""
+    """A stage's last sign of life; `stopped` where it was asked to end."""
 
     name: str
-    alive: bool
+    state: Literal["alive", "silent", "stopped"]
     silent_seconds: float
     counters: dict[str, float]
     note: str
@@ -61,16 +63,7 @@ def read_status(database: Database, now: datetime) -> Status:
         alerts = alerting.read_open_alerts(connection).values()
     return Status(
         tick=progress.tick if progress else None,
-        stages=[
-            StageStanding(
-                beat.name,
-                now - beat.seen_at < ALIVE_WITHIN,
-                (now - beat.seen_at).total_seconds(),
-                beat.counters,
-                beat.note,
-            )
-            for beat in beats
-        ],
+        stages=[_standing(beat, now) for beat in beats],
         counts=msgspec.structs.asdict(counts),
         outbox=deliveries,
         open_alerts=[
@@ -78,3 +71,12 @@ def read_status(database: Database, now: datetime) -> Status:
             for alert in sorted(alerts, key=lambda alert: alert.opened_at)
         ],
     )
+
+
+def _standing(beat: Heartbeat, now: datetime) -> StageStanding:
+    silent = now - beat.seen_at
+    if beat.note == health.STOPPED:
+        state: Literal["alive", "silent", "stopped"] = "stopped"
+    else:
+        state = "alive" if silent < ALIVE_WITHIN else "silent"
+    return StageStanding(beat.name, state, silent.total_seconds(), beat.counters, beat.note)

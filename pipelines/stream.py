@@ -47,6 +47,7 @@ class Line:
     dashboard_url: str
     _broker: EmbeddedBroker | None
     _say: Callable[[str], None]
+    _clock: Clock
     _dispatch_log: Path
     _relayed: int
 
@@ -67,10 +68,23 @@ class Line:
             MonitorError: Something cannot be kept alive.
         """
         if self._broker is not None and not self._broker.running:
-            self._say("The embedded broker ended and starts again, empty; what it held and no stage had read is lost.")
-            self._broker.start()
+            self._restart_with(self._broker)
         self.supervisor.watch()
         self._relay()
+
+    def _restart_with(self, broker: EmbeddedBroker) -> None:
+        """Starts an empty broker in place of one that ended, and the stages anew.
+
+        A stage that lived on would deliver what it still held for the old topics into the new ones, out of order: ahead
+        of what is published again.
+        """
+        self._say("The embedded broker ended; it starts again, empty, and the stages with it.")
+        stages = [process for name, process in self.supervisor.processes.items() if name.partition("-")[0] in STAGES]
+        for process in stages:
+            process.kill()
+        broker.start()
+        for process in stages:
+            process.start(self._clock())
 
     def _relay(self) -> None:
         """Shows what the console receivers were told: the dispatcher, a process of its own, writes that to its log."""
@@ -130,7 +144,7 @@ def running_line(
         for stage in STAGES:
             for replica in range(1, (classifiers if stage == "classify" else 1) + 1):
                 name = f"{stage}-{replica}" if stage == "classify" and classifiers > 1 else stage
-                supervisor.add(name, [*_monitor("stage", stage), *arguments], environment)
+                supervisor.add(name, [*_monitor("stage", stage, "--replica", str(replica)), *arguments], environment)
         if schedule:
             supervisor.add("schedule", _monitor("schedule"), environment)
         dashboard_url = ""
@@ -138,7 +152,7 @@ def running_line(
             port = settings.dashboard.port or free_port()
             dashboard_url = f"http://{settings.dashboard.address}:{port}"
             supervisor.add("dashboard", streamlit_command(settings.dashboard.address, port), environment)
-        yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, log, earlier)
+        yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, clock, log, earlier)
 
 
 def absolute_store(settings: Settings) -> Settings:

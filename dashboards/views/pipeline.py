@@ -18,6 +18,7 @@ from dashboards.views.cards import heading, nothing_card
 from monitor.alerts.wording import moment
 from monitor.clock import MINUTE, ceil_to, floor_to
 from monitor.records import DeadLetter
+from monitor.store.health import STOPPED
 from monitor.store.rows import Heartbeat, JobRun, OutboxEntry, SourceTotal
 from monitor.surges.windows import Window
 
@@ -98,13 +99,15 @@ def stage_table(beats: Sequence[Heartbeat], earlier: Beats, now: datetime) -> Ht
 
 
 def _stage(beat: Heartbeat) -> str:
-    """Workers are named `stage@host:pid` or `stage-number`."""
+    """Workers are named `stage@host`, further ones of a stage `stage-number@host`."""
     return beat.name.partition("@")[0].partition("-")[0]
 
 
 def _worker(beat: Heartbeat, signs: Sequence[tuple[datetime, dict[str, float]]], now: datetime) -> tuple[Html, ...]:
     silent = now - beat.seen_at
-    if silent <= ALIVE_FOR:
+    if beat.note == STOPPED:
+        state = tag("span", text("○ stopped"), kind="nowrap")
+    elif silent <= ALIVE_FOR:
         state = tag("span", text("● alive"), kind="sm-pos nowrap")
     else:
         # By ten seconds, so that the row does not change at every renewal.

@@ -96,7 +96,8 @@ def translated(action: str, bootstrap: str) -> Iterator[None]:
 def broker_error(action: str, bootstrap: str, cause: Exception) -> BrokerError:
     """The error to raise for one of the library's."""
     error = BrokerError(f"Kafka at {bootstrap} failed at {action}: {cause}.", _remedy(cause))
-    error.retryable = bool(getattr(cause, "retriable", False))
+    # "Unknown" is what a server says that met something unexpected, such as a topic that went with a restart.
+    error.retryable = bool(getattr(cause, "retriable", False)) or isinstance(cause, kafka_errors.UnknownError)
     return error
 
 

@@ -37,7 +37,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
             return
         stages = Table("stage", "state", "last sign of life", title="Stages")
         for stage in standing.stages:
-            stages.add_row(stage.name, "alive" if stage.alive else "silent", f"{stage.silent_seconds:.0f} s ago")
+            stages.add_row(stage.name, stage.state, f"{stage.silent_seconds:.0f} s ago")
         results.print(stages if standing.stages else "No stage has reported yet: monitor up starts them.")
         results.print(
             f"Stream time: {standing.tick:%Y-%m-%d %H:%M:%S} UTC" if standing.tick else "Nothing has been counted yet."

@@ -28,6 +28,7 @@ def stage(
     replay: Annotated[
         Path | None, typer.Option(help="A replay's description (JSON), as `monitor replay` writes it.")
     ] = None,
+    replica: Annotated[int, typer.Option(min=1, help="Tells processes of one stage on one machine apart.")] = 1,
 ) -> None:
     """Runs one stage until it is asked to stop. Classifiers share the work; of the others one is active at a time."""
     import msgspec
@@ -47,7 +48,7 @@ def stage(
         job = msgspec.json.decode(replay.read_bytes(), type=ReplayJob) if replay else None
         try:
             with Database.open(settings.store_url) as database:
-                run_stage(name, lambda: build_stage(name, settings, database, job), database, stop)
+                run_stage(name, lambda: build_stage(name, settings, database, job), database, stop, replica=replica)
         except InputError as error:
             say(f"Error: {error}")
             raise typer.Exit(CONFIGURATION_EXIT) from error

@@ -29,9 +29,10 @@ class Replay:
         self._save = save
         self._next = start
         self._saved = start
+        before = next(recording.arrivals(start - 1), None) if start else None
+        self._minute: datetime | None = floor_to(before.at, MINUTE) if before else None
         self._arrivals = recording.arrivals(start)
         self._pending: Arrival | None = next(self._arrivals, None)
-        self._minute: datetime | None = None
         self.done = False
 
     @property

@@ -14,6 +14,9 @@ from monitor.store.upserts import insert_into, upsert
 
 Outcome = Literal["succeeded", "failed"]
 
+STOPPED = "stopped"
+"""Note of the last sign of life of a worker that was asked to end: it is not missed."""
+
 _COUNTERS = msgspec.json.Decoder(dict[str, float])
 
 
@@ -31,9 +34,9 @@ def write_heartbeat(connection: Connection, beat: Heartbeat) -> None:
     upsert(connection, workers, [row])
 
 
-def forget_worker(connection: Connection, name: str) -> None:
-    """A worker that stopped on purpose is not missed."""
-    connection.execute(delete(workers).where(workers.c.name == name))
+def forget_silent(connection: Connection, since: datetime) -> int:
+    """Delete the signs of life of workers that have given none since then; returns how many."""
+    return connection.execute(delete(workers).where(workers.c.seen_at < since)).rowcount
 
 
 def read_heartbeats(connection: Connection, limit: int = 100) -> list[Heartbeat]:

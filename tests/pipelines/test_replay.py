@@ -62,6 +62,22 @@ def test_killing_every_stage_several_times_changes_no_row(scenario: Path, tmp_pa
 
 
 @pytest.mark.slow
+def test_an_embedded_broker_that_dies_twice_changes_no_row(scenario: Path, tmp_path: Path) -> None:
+    _, expected = run_replay(scenario, tmp_path / "calm")
+    thresholds = [6_000, 1_500]
+
+    def kill_the_broker(line: Line, standing: Standing) -> None:
+        if thresholds and thresholds[-1] <= standing.settled < standing.total:
+            thresholds.pop()
+            line.kill_broker()
+
+    _, found = run_replay(scenario, tmp_path / "disturbed", disturb=kill_the_broker, speed=86_400 / 1.5)
+
+    assert not thresholds
+    assert found == expected
+
+
+@pytest.mark.slow
 def test_two_classifiers_write_the_same_rows_as_one(scenario: Path, tmp_path: Path) -> None:
     _, expected = run_replay(scenario, tmp_path / "one")
 

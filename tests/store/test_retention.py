@@ -110,8 +110,8 @@ def test_a_worker_is_known_by_its_last_sign_of_life(database: Database) -> None:
         return Heartbeat(name=name, pid=42, host="h", started_at=NOON, seen_at=seen, counters={"articles": seconds})
 
     with database.write() as connection:
-        for sign in (beat("surges", 1), beat("classify-1", 2), beat("surges", 3), beat("gone", 4)):
+        for sign in (beat("surges", 1), beat("classify-1", 2), beat("surges", 3), beat("gone", 0)):
             health.write_heartbeat(connection, sign)
-        health.forget_worker(connection, "gone")
+        assert health.forget_silent(connection, NOON + timedelta(seconds=1)) == 1
     with database.read() as connection:
         assert health.read_heartbeats(connection) == [beat("classify-1", 2), beat("surges", 3)]
