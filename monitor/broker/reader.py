@@ -58,6 +58,8 @@ class PartitionReader:
         self.topic_ids = dict(topic_ids) if topic_ids is not None else topics.topic_ids(names)
         self._partitions = [partition for name in names for partition in topics.partitions(name)]
         self._outage = Outage()
+        self._held: dict[Partition, int] = {}
+        """Paused partitions, with their positions."""
         positions = topics.start_offsets(self._partitions) | dict(start or {})
         self._verify()
         with translated("the first contact", connection.bootstrap):
@@ -91,8 +93,8 @@ class PartitionReader:
             raise
         except BrokerError as error:
             # What was fetched cannot be vouched for now, so it must be fetched again.
-            for partition, offset in before.items():
-                self._consumer.seek(TopicPartition(*partition), offset)
+            for partition in before.keys() - self._held.keys():
+                self._consumer.seek(TopicPartition(*partition), before[partition])
             self._outage.seen(error)
             return []
         self._outage.over()
@@ -113,7 +115,12 @@ class PartitionReader:
 
     def positions(self) -> dict[Partition, int]:
         """The next offset of each partition: one more than that of the last record that `poll` returned."""
-        return {partition: self._consumer.position(TopicPartition(*partition)) for partition in self._partitions}
+        return {
+            partition: self._held[partition]
+            if partition in self._held
+            else self._consumer.position(TopicPartition(*partition))
+            for partition in self._partitions
+        }
 
     def end_offsets(self) -> dict[Partition, int]:
         """The offset that the next message of each partition will get.
@@ -132,12 +139,25 @@ class PartitionReader:
         }
 
     def pause(self, partitions: Iterable[Partition]) -> None:
-        """Reads no more from these, until resumed; their positions stay."""
-        self._consumer.pause(*(TopicPartition(*partition) for partition in partitions))
+        """Reads no more from these, until resumed; their positions stay. At least one partition must be left to read."""
+        held = {partition: position for partition, position in self.positions().items() if partition in set(partitions)}
+        if held.keys() - self._held.keys():
+            self._held |= held
+            self._assign()
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """Reads from these again."""
-        self._consumer.resume(*(TopicPartition(*partition) for partition in partitions))
+        back = {partition: self._held.pop(partition) for partition in set(partitions) & self._held.keys()}
+        if back:
+            self._assign()
+            for partition, position in back.items():
+                self._consumer.seek(TopicPartition(*partition), position)
+
+    def _assign(self) -> None:
+        # The library's own pause parks what it has fetched, and in 3.0.12 can forget to take it out again: a resumed
+        # partition then gives nothing for ever. A partition that is not assigned holds nothing that could be forgotten.
+        reading = [TopicPartition(*partition) for partition in self._partitions if partition not in self._held]
+        self._consumer.assign(reading)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -153,6 +173,8 @@ class PartitionReader:
 
     def _fetched_end(self, partition: Partition) -> int | None:
         """The partition's end as the last fetch told it; None before the first."""
+        if partition in self._held:
+            return None
         end: int | None = self._consumer.highwater(TopicPartition(*partition))
         return end
 

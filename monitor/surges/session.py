@@ -93,9 +93,18 @@ class Session:
         records = self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
         for record in records:
             self._alignment.add(record.partition, record.offset, self._decode(record))
+        done = len(records) + self._count_what_is_ready()
+        self._balance()
+        return done
+
+    def _balance(self) -> None:
+        """Reads on only where it helps: while much is in hand, partitions that are ahead wait for the others."""
+        ahead = self._alignment.ahead
         if self._alignment.buffered > _AHEAD_LIMIT:
-            self._reader.pause(self._partitions(self._alignment.ahead))
-        return len(records) + self._count_what_is_ready()
+            self._reader.pause(self._partitions(ahead))
+        elif self._alignment.buffered < _AHEAD_LIMIT // 2:
+            ahead = set()
+        self._reader.resume(self._partitions(set(self._alignment.partitions) - ahead))
 
     def close(self) -> None:
         """Closes the reader."""
@@ -123,7 +132,6 @@ class Session:
         else:
             return 0
         self._ticked_at = now
-        self._reader.resume(self._partitions(self._alignment.partitions))
         return 1
 
     def _stalled(self, now: datetime) -> bool:

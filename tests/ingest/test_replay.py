@@ -130,6 +130,15 @@ def test_at_full_speed_a_watermark_follows_so_many_records_at_the_next_whole_min
     assert run.saved == [539, 1079, 1500]
 
 
+def test_a_replay_that_is_run_again_after_its_end_repeats_its_last_watermark_alone() -> None:
+    run = Run(recording([40] * 10), [])
+    topics = run.finish()
+    before = {number: topics.values(NAMES.articles, number) for _, number in topics.partitions(NAMES.articles)}
+    run.finish()
+    for number, values in before.items():
+        assert topics.values(NAMES.articles, number) == [*values, values[-1]]
+
+
 def test_an_empty_recording_ends_at_once() -> None:
     run = Run(recording([]), [])
     assert settled(run.finish()) == {}
