@@ -139,7 +139,7 @@ class PartitionReader:
         }
 
     def pause(self, partitions: Iterable[Partition]) -> None:
-        """Reads no more from these, until resumed; their positions stay. At least one partition must be left to read."""
+        """Reads no more from these, until resumed; their positions stay. At least one must be left to read."""
         held = {partition: position for partition, position in self.positions().items() if partition in set(partitions)}
         if held.keys() - self._held.keys():
             self._held |= held
