@@ -7,10 +7,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first interpreter that runs (a name on the PATH may be a version manager's empty promise) and is recent enough.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .cache/uv/bin/uv)
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 
@@ -55,14 +57,15 @@ setup: $(RUN_STAMP)
 
 setup-test: $(TEST_STAMP)
 
-$(UV):
+.cache/uv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found."; exit 1; }
 	@echo "Installing uv into .cache/uv"
 	@"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
 		--target .cache/uv 'uv>=0.9,<1'
 
-$(BIN)/python: | $(UV)
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
-	@$(UV) venv --quiet --python "$(PYTHON)" $(VENV)
+$(BIN)/python: | $(filter-out uv,$(UV))
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found."; exit 1; }
+	@$(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
 
 # The project itself is installed in place, without its dependencies: those come from the lock, by hash.
 $(RUN_STAMP): requirements.txt pyproject.toml | $(BIN)/python
@@ -77,7 +80,7 @@ $(TEST_STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(RUN_STAMP)
 
-lock: | $(UV) ## Resolves the dependencies anew, with hashes and without the names of hosts
+lock: | $(filter-out uv,$(UV)) ## Resolves the dependencies anew, with hashes and without the names of hosts
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra train --extra postgres --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
