@@ -16,7 +16,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .cache/uv/bin/uv)
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check bench lock docs clean setup setup-test
+.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check lock docs clean setup setup-test
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
