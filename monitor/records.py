@@ -16,6 +16,9 @@ from monitor.articles import WIRE_VERSION, Instant, WireVersion
 
 Stage = Literal["ingest", "classify", "surges"]
 
+MAX_ORIGINAL_BYTES = 65_536
+"""How much of an unreadable item a dead letter keeps."""
+
 
 class Watermark(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="watermark"):
     """All that stands before it in its partition was first seen before `time`.

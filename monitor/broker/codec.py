@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from monitor.articles import Article
+from monitor.broker.seams import Record
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
-from monitor.records import DeadLetter, Watermark
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Stage, Watermark
 
 ArticlesRecord = Article | Watermark | DeadLetter
 """What the `articles` topic carries."""
@@ -59,6 +61,27 @@ def decode_dead_letter(value: bytes) -> DeadLetter:
         DecodeError: The bytes are no such record, or one of another schema version.
     """
     return _decoded(_dead_letters, value)
+
+
+def unreadable(stage: Stage, record: Record, expected: str, error: Exception, now: datetime) -> DeadLetter:
+    """The dead letter of a message that a decoder refused.
+
+    Args:
+        stage: Which stage read it.
+        record: The message.
+        expected: What it should have been, such as "scored record".
+        error: What the decoder said.
+        now: UTC-aware wall clock.
+    """
+    place = f"{record.topic}/{record.partition}"
+    return DeadLetter(
+        stage=stage,
+        reason=f"Message {record.offset} of {place} is no {expected}: {error}.",
+        source=place,
+        position=str(record.offset),
+        seen_at=now,
+        original=record.value[:MAX_ORIGINAL_BYTES],
+    )
 
 
 def json_schema(topic: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from time import process_time
 
 from monitor.articles import Article
-from monitor.broker.codec import DecodeError, ScoredRecord, decode_article, encode
+from monitor.broker.codec import DecodeError, ScoredRecord, decode_article, encode, unreadable
 from monitor.broker.names import TopicNames
 from monitor.broker.seams import GroupReader, Partition, Record, RecordSender
 from monitor.classify.batching import MicroBatcher
@@ -103,14 +103,7 @@ class ClassifyWorker:
         try:
             return decode_article(record.value)
         except (DecodeError, UnicodeDecodeError) as error:
-            return DeadLetter(
-                stage="classify",
-                reason=f"Message {record.offset} of {record.topic}/{record.partition} is no article record: {error}.",
-                source=f"{record.topic}/{record.partition}",
-                position=str(record.offset),
-                seen_at=self._clock(),
-                original=record.value[:65_536],
-            )
+            return unreadable("classify", record, "article record", error, self._clock())
 
     def _pass_on(self, batch: list[Decoded]) -> int:
         scored = self._score(

@@ -13,10 +13,8 @@ from monitor.articles import Article, Precision, article_id
 from monitor.errors import InputError
 from monitor.ingest.language import detect_language
 from monitor.ingest.times import parse_published
-from monitor.records import DeadLetter
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter
 
-MAX_ORIGINAL_BYTES = 65_536
-"""How much of an unreadable item a dead letter keeps."""
 MAX_SOURCE_CHARACTERS = 200
 """A source's name is part of keys, which a database limits."""
 _WHITESPACE = re.compile(r"[\s\x00]+")

@@ -8,8 +8,7 @@ from monitor.articles import Article
 from monitor.broker.codec import encode
 from monitor.broker.names import TopicNames, partition_of
 from monitor.broker.seams import RecordSender
-from monitor.ingest.items import MAX_ORIGINAL_BYTES
-from monitor.records import DeadLetter, Watermark
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Watermark
 
 MAX_ARTICLE_BYTES = 900_000
 """As it travels; a broker's usual limit for one message is 1 MiB, and the classifier adds to it."""

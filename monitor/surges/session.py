@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.articles import Precision
-from monitor.broker.codec import DecodeError, decode_scored
+from monitor.broker.codec import DecodeError, decode_scored, unreadable
 from monitor.broker.reader import PartitionReader
 from monitor.broker.seams import Record
 from monitor.classify.scored import ScoredArticle
 from monitor.clock import MINUTE, Clock, floor_to
-from monitor.records import DeadLetter
 from monitor.store import counting, leases, writes
 from monitor.store.database import Connection, Database
 from monitor.store.rows import CountedArticle, Offset
@@ -114,14 +113,7 @@ class Session:
         try:
             return decode_scored(record.value)
         except (DecodeError, UnicodeDecodeError) as error:
-            return DeadLetter(
-                stage="surges",
-                reason=f"Message {record.offset} of {record.topic}/{record.partition} is no scored record: {error}.",
-                source=f"{record.topic}/{record.partition}",
-                position=str(record.offset),
-                seen_at=self._clock(),
-                original=record.value[:65_536],
-            )
+            return unreadable("surges", record, "scored record", error, self._clock())
 
     def _count_what_is_ready(self) -> int:
         now, ready, last = self._clock(), self._alignment.ready, self.tick
