@@ -33,6 +33,8 @@ def test_a_new_member_goes_on_from_the_last_commit(client: KafkaClient, topic: s
     assert sorted(values) == [8, 10, 12, 14, 16, 18]
 
 
+# The embedded broker settles a second member's joining too slowly, and now and then not at all, to be waited for.
+@pytest.mark.parametrize("broker", [pytest.param("apache", marks=pytest.mark.kafka)], indirect=True)
 def test_two_members_share_the_partitions_and_nothing_in_hand_is_lost(
     client: KafkaClient, topic: str, group: str
 ) -> None:
