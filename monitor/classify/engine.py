@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.classify.labels import Labels
+from monitor.classify.mentions import Mention, Span
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Scores:
     Attributes:
         topic_probabilities: [n, topics], calibrated, rounded to five decimals.
         sentiment_probabilities: [n, sentiments], likewise.
+        mentions: The companies and assets that each text names, in the order in which they stand there.
+        embeddings: [n, width], of length 1; the dot product of two is how alike their texts are, in [-1, 1].
     """
 
     topic_probabilities: Floats
     sentiment_probabilities: Floats
+    mentions: tuple[tuple[Mention, ...], ...]
+    embeddings: Vectors
 
     def __len__(self) -> int:
         """Return n."""
@@ -62,6 +68,20 @@ class Engine(Protocol):
         """Longer texts are cut there."""
         ...
 
+    @property
+    def abstain_below(self) -> float:
+        """Probability of the likeliest sentiment, in [0, 1], below which an answer should not be counted."""
+        ...
+
     def classify(self, texts: Sequence[str]) -> Scores:
         """Score texts, each as `prepare_text` returns it; an empty list gives empty scores."""
+        ...
+
+    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
+        """The sentiment toward a given stretch of each text: [n, sentiments], calibrated, rounded to five decimals.
+
+        Args:
+            texts: Each as `prepare_text` returns it.
+            spans: Characters of one mention in each; one that lies beyond the cut gets the text's own sentiment.
+        """
         ...

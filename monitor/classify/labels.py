@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from monitor.classify.mentions import TAGS
 from monitor.errors import ModelError
 
-Task = Literal["topic", "sentiment"]
+Task = Literal["topic", "sentiment", "entity"]
 
 SENTIMENTS: tuple[str, ...] = ("negative", "neutral", "positive")
 
@@ -42,18 +43,22 @@ class Labels:
 
     Attributes:
         topics: Name of each topic output.
-        sentiments: Name of each sentiment output.
+        sentiments: Name of each sentiment output, of the whole text and toward each mention alike.
+        tags: Name of each token tag.
+        added: Names of the topics that an analyst added; their outputs follow those of the topics.
     """
 
     topics: tuple[str, ...] = TOPICS
     sentiments: tuple[str, ...] = SENTIMENTS
+    tags: tuple[str, ...] = TAGS
+    added: tuple[str, ...] = ()
 
     def names(self, task: Task) -> tuple[str, ...]:
-        """Return the label names of one head, in output order."""
-        return self.topics if task == "topic" else self.sentiments
+        """Return the label names of one answer, in output order."""
+        return self.topics + self.added if task == "topic" else self.sentiments
 
     def require(self, found: Labels) -> None:
-        """Refuse a model that answers with other labels.
+        """Refuse a model that answers with other labels; added topics are welcome.
 
         Args:
             found: The labels that came with the weights.
@@ -61,9 +66,13 @@ class Labels:
         Raises:
             ModelError: If a name or its place differs.
         """
-        heads: tuple[Task, ...] = ("topic", "sentiment")
-        for task in heads:
-            difference = _first_difference(self.names(task), found.names(task))
+        heads = {
+            "topic": (self.topics, found.topics),
+            "sentiment": (self.sentiments, found.sentiments),
+            "tag": (self.tags, found.tags),
+        }
+        for task, (mine, theirs) in heads.items():
+            difference = _first_difference(mine, theirs)
             if difference is not None:
                 raise ModelError(
                     f"the model's {task} labels differ from the expected ones: {difference}.",

@@ -20,6 +20,7 @@ class Temperatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     topic: float
     sentiment: float
+    target: float
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"version": "schema"}):
@@ -28,40 +29,58 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Attributes:
         version: Of this structure, written as `schema`.
         grade: Name of the model within its family, such as "fast".
-        topics: Topic names in output order.
+        topics: Topic names in output order, the added ones last.
+        added_topics: How many of them were added to the model's own.
         sentiments: Sentiment names in output order.
+        tags: Names of the token tags in output order.
+        width: Size of the embedding.
         temperatures: Fitted on data not used for training.
+        abstain_below: Probability of the likeliest sentiment below which an answer should not be counted.
         max_tokens: Longer texts are cut.
         base_model: Name of the encoder that was fine-tuned.
         base_sha256: Of its weights.
         data_fingerprint: sha256 of the training examples.
+        parent: Version that this one was made from; empty for none.
         recipe: The training settings.
         metrics: Figures by set and head.
-        files: sha256 of every other file of the model, by name.
+        files: sha256 of every other file that decides the scores, by name.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     grade: str
     topics: tuple[str, ...]
+    added_topics: int = 0
     sentiments: tuple[str, ...]
+    tags: tuple[str, ...]
+    width: int
     temperatures: Temperatures
+    abstain_below: float
     max_tokens: int
     base_model: str
     base_sha256: str
     data_fingerprint: str
-    recipe: dict[str, float]
+    parent: str = ""
+    recipe: dict[str, float | int | str]
     metrics: dict[str, Any]
     files: dict[str, str]
 
     @property
     def labels(self) -> Labels:
         """The names of the outputs."""
-        return Labels(topics=self.topics, sentiments=self.sentiments)
+        own = self.topics[: len(self.topics) - self.added_topics]
+        return Labels(topics=own, sentiments=self.sentiments, tags=self.tags, added=self.topics[len(own) :])
 
     @property
     def model_version(self) -> str:
         """A short hash of all that decides the scores: files, labels, temperatures, token limit."""
-        parts = (sorted(self.files.items()), self.topics, self.sentiments, self.temperatures, self.max_tokens)
+        parts = (
+            sorted(self.files.items()),
+            self.topics,
+            self.sentiments,
+            self.tags,
+            self.temperatures,
+            self.max_tokens,
+        )
         return f"{self.grade}-{hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]}"
 
 
@@ -84,7 +103,7 @@ def load_manifest(folder: Path, expected: Labels) -> Manifest:
         raise ModelError(f"{path}: not a valid manifest: {error}.", REBUILD) from error
     expected.require(manifest.labels)
     temperatures = manifest.temperatures
-    if not (min(temperatures.topic, temperatures.sentiment) > 0.0 and manifest.max_tokens > 2):
+    if not (min(temperatures.topic, temperatures.sentiment, temperatures.target) > 0.0 and manifest.max_tokens > 2):
         raise ModelError(f"{path}: temperatures must be above 0 and max_tokens above 2.", REBUILD)
     for name, sha256 in manifest.files.items():
         _require_file(folder, name, sha256)

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from monitor.classify.calibration import calibrated_probabilities, rounded_probabilities
-from monitor.classify.engine import Scores
+from monitor.classify.added_topics import load_added_topics
+from monitor.classify.decoding import RawAnswers, decode, decode_targets
+from monitor.classify.engine import Floats, Scores
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import REBUILD, Manifest, load_manifest
+from monitor.classify.mentions import Span
 from monitor.classify.openvino_runtime import import_openvino
 from monitor.errors import ModelError
 
@@ -32,7 +34,6 @@ text alone makes the scores depend on the text alone.
 BATCH_TOKENS = 1024
 """Tokens of one inference, padding included: enough to keep a core busy, little enough to stay in its cache."""
 
-Logits = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 
@@ -68,6 +69,7 @@ class OpenVinoEngine:
             raise ValueError(f"threads must be 0 or more, not {threads}")
         self._manifest: Manifest = load_manifest(folder, Labels())
         self._tokenizer = _load_tokenizer(folder, self._manifest.max_tokens)
+        self._added = load_added_topics(folder, self._manifest.width)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
         self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
 
@@ -86,6 +88,11 @@ class OpenVinoEngine:
         """Longer texts are cut there."""
         return self._manifest.max_tokens
 
+    @property
+    def abstain_below(self) -> float:
+        """Probability of the likeliest sentiment below which an answer should not be counted."""
+        return self._manifest.abstain_below
+
     def classify(self, texts: Sequence[str]) -> Scores:
         """Score texts; not to be called from two threads at once.
 
@@ -95,28 +102,40 @@ class OpenVinoEngine:
         Returns:
             Scores in the order of the texts.
         """
-        topics, sentiments = self.logits(texts)
-        temperatures = self._manifest.temperatures
-        return Scores(
-            topic_probabilities=rounded_probabilities(calibrated_probabilities(topics, temperatures.topic)),
-            sentiment_probabilities=rounded_probabilities(calibrated_probabilities(sentiments, temperatures.sentiment)),
-        )
+        return decode(texts, self.raw_answers(texts), self._manifest, self._added)
 
-    def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
-        """Return what the heads say before calibration: [n, topics] and [n, sentiments]."""
-        topics = np.zeros((len(texts), len(self.labels.topics)), dtype=np.float32)
-        sentiments = np.zeros((len(texts), len(self.labels.sentiments)), dtype=np.float32)
+    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
+        """The sentiment toward a given stretch of each text; see `Engine.sentiment_toward`."""
+        return decode_targets(self.raw_answers(texts), spans, self._manifest)
+
+    def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
+        """Return what the heads say before calibration."""
+        count = len(texts)
+        topic = np.zeros((count, len(self.labels.topics)), dtype=np.float32)
+        sentiment = np.zeros((count, len(self.labels.sentiments)), dtype=np.float32)
+        embeddings = np.zeros((count, self._manifest.width), dtype=np.float32)
+        tags: list[Any] = [None] * count
+        targets: list[Any] = [None] * count
+        encodings = self._tokenizer.encode_batch(list(texts))
+        lengths = [len(encoding.ids) for encoding in encodings]
 
         def place(request: Any, places: Integers) -> None:
-            topics[places] = request.get_tensor("topic_logits").data
-            sentiments[places] = request.get_tensor("sentiment_logits").data
+            topic[places] = request.get_tensor("topic_logits").data
+            sentiment[places] = request.get_tensor("sentiment_logits").data
+            embeddings[places] = request.get_tensor("embedding").data
+            by_token = (
+                np.array(request.get_tensor("tag_logits").data),
+                np.array(request.get_tensor("target_logits").data),
+            )
+            for line, text in enumerate(places.tolist()):
+                tags[text] = by_token[0][line, : lengths[text]]
+                targets[text] = by_token[1][line, : lengths[text]]
 
         self._queue.set_callback(place)
-        encodings = self._tokenizer.encode_batch_fast(list(texts))
         for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS):
             self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
         self._queue.wait_all()
-        return topics, sentiments
+        return RawAnswers(topic, sentiment, tags, targets, embeddings, [encoding.offsets for encoding in encodings])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens of each text the model reads, its two marks included."""

@@ -6,7 +6,7 @@ offset is committed. A kill in between repeats work, never loses it; the counter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import process_time
 
@@ -15,6 +15,7 @@ from monitor.broker.codec import DecodeError, ScoredRecord, decode_article, enco
 from monitor.broker.names import TopicNames
 from monitor.broker.seams import GroupReader, Partition, Record, RecordSender
 from monitor.classify.batching import MicroBatcher
+from monitor.classify.embeddings import quantise
 from monitor.classify.engine import Engine, Scores
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.classify.text import prepare_text
@@ -37,7 +38,7 @@ class ClassifyWorker:
         self,
         consumer: GroupReader,
         sender: RecordSender,
-        engine: Engine,
+        engines: Callable[[], Engine],
         topics: TopicNames,
         *,
         languages: Sequence[str],
@@ -50,7 +51,7 @@ class ClassifyWorker:
         Args:
             consumer: Reads the articles topic in the classifiers' group.
             sender: Writes the scored and dead-letter topics.
-            engine: Scores texts.
+            engines: Asked at every step, between two batches, for the engine that scores the next; see `ServingModel`.
             topics: Names of the topics.
             languages: ISO 639-1 codes that the engine reads.
             batch_tokens: See `MicroBatcher`.
@@ -59,7 +60,8 @@ class ClassifyWorker:
         """
         self._consumer = consumer
         self._sender = sender
-        self._engine = engine
+        self._engines = engines
+        self._engine = engines()
         self._topics = topics
         self._languages = frozenset(languages)
         self._clock = clock
@@ -78,6 +80,7 @@ class ClassifyWorker:
         Raises:
             BrokerError: Kafka is out of reach; the step can be repeated in a new worker.
         """
+        self._engine = self._engines()
         now = self._clock()
         wait = self._batcher.wait(now).total_seconds() if len(self._batcher) else _IDLE_SECONDS
         records = self._consumer.poll(self._max_records, wait)
@@ -146,10 +149,18 @@ class ClassifyWorker:
 
 def scored_articles(articles: Sequence[Article], scores: Scores, engine: Engine) -> list[ScoredArticle]:
     """Articles with the engine's answers, in order."""
-    topics, sentiments = engine.labels.topics, engine.labels.sentiments
-    rows = zip(articles, scores.topic_probabilities.tolist(), scores.sentiment_probabilities.tolist(), strict=True)
+    topics, sentiments = engine.labels.names("topic"), engine.labels.sentiments
+    version, abstain_below = engine.model_version, engine.abstain_below
+    rows = zip(
+        articles,
+        scores.topic_probabilities.tolist(),
+        scores.sentiment_probabilities.tolist(),
+        scores.mentions,
+        quantise(scores.embeddings),
+        strict=True,
+    )
     scored = []
-    for article, by_topic, by_sentiment in rows:
+    for article, by_topic, by_sentiment, mentions, embedding in rows:
         negative, neutral, positive = by_sentiment
         scored.append(
             ScoredArticle(
@@ -160,7 +171,10 @@ def scored_articles(articles: Sequence[Article], scores: Scores, engine: Engine)
                 negative=negative,
                 neutral=neutral,
                 positive=positive,
-                model_version=engine.model_version,
+                model_version=version,
+                mentions=mentions,
+                embedding=embedding,
+                abstain_below=abstain_below,
             )
         )
     return scored

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,8 +17,10 @@ from monitor.articles import Article, article_id
 from monitor.broker.codec import ScoredRecord, decode_dead_letter, decode_scored, encode
 from monitor.broker.memory import MemoryGroupReader, MemorySender, MemoryTopics
 from monitor.broker.names import TopicNames
-from monitor.classify.engine import Scores
+from monitor.classify.embeddings import dequantise
+from monitor.classify.engine import Engine, Floats, Scores
 from monitor.classify.labels import Labels
+from monitor.classify.mentions import Mention, Span
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.classify.worker import ClassifyWorker
 from monitor.errors import BrokerError
@@ -27,11 +31,14 @@ START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
 
 
 class KeywordEngine:
-    """An engine that knows two words."""
+    """An engine that knows two words, and takes every "oil" for a mention."""
 
     labels = Labels()
-    model_version = "keywords"
     max_tokens = 64
+    abstain_below = 0.4
+
+    def __init__(self, model_version: str = "keywords") -> None:
+        self.model_version = model_version
 
     def classify(self, texts: Sequence[str]) -> Scores:
         topics = np.full((len(texts), len(self.labels.topics)), 0.005)
@@ -39,7 +46,17 @@ class KeywordEngine:
         for row, text in enumerate(texts):
             topics[row, self.labels.topics.index("Energy | Oil" if "oil" in text else "Markets")] = 0.905
             sentiments[row, 0 if "fall" in text else 2] = 0.8
-        return Scores(topics, sentiments)
+        embeddings = np.tile(np.array([0.6, -0.8], dtype=np.float32), (len(texts), 1))
+        return Scores(topics, sentiments, tuple(map(_oil, texts)), embeddings)
+
+    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
+        raise NotImplementedError
+
+
+def _oil(text: str) -> tuple[Mention, ...]:
+    start = text.find("oil")
+    found = Mention(start=start, end=start + 3, text="oil", confidence=0.9, negative=0.7, neutral=0.2, positive=0.1)
+    return (found,) if start >= 0 else ()
 
 
 class Stage:
@@ -59,6 +76,7 @@ class Stage:
         *,
         fails_after: int | None = None,
         tokens: int = 1,
+        engines: Callable[[], Engine] = KeywordEngine,
         read: Callable[[MemoryGroupReader], None] = lambda _: None,
     ) -> ClassifyWorker:
         reader = MemoryGroupReader(self.topics, [NAMES.articles], NAMES.classifiers)
@@ -66,7 +84,7 @@ class Stage:
         return ClassifyWorker(
             reader,
             MemorySender(self.topics, fails_after=fails_after),
-            KeywordEngine(),
+            engines,
             NAMES,
             languages=["en"],
             batch_tokens=tokens,
@@ -158,6 +176,51 @@ def test_an_article_gets_its_topic_and_sentiment_with_the_likely_topics_alone() 
     assert isinstance(scored, ScoredArticle)
     assert (scored.topic, scored.topic_probabilities) == ("Energy | Oil", {"Energy | Oil": 0.905})
     assert (scored.sentiment, scored.negative, scored.model_version) == ("negative", 0.8, "keywords")
+    assert scored.abstain_below == 0.4
+
+
+def test_an_article_gets_its_mentions_and_its_embedding() -> None:
+    stage = Stage()
+    stage.feed(0, article("a", "Crude oil prices fall"), article("b"))
+    stage.run(stage.worker())
+    named_one, other = stage.scored()
+    assert isinstance(named_one, ScoredArticle)
+    assert isinstance(other, ScoredArticle)
+    assert [(mention.text, mention.start, mention.sentiment) for mention in named_one.mentions] == [
+        ("oil", 6, "negative")
+    ]
+    assert other.mentions == ()
+    assert np.allclose(dequantise([named_one.embedding]), [[0.6, -0.8]], atol=0.01)
+
+
+def test_a_message_from_before_there_were_mentions_is_read() -> None:
+    stage = Stage()
+    stage.feed(0, article("a"))
+    stage.run(stage.worker())
+    fields = msgspec.json.decode(stage.topics.values(NAMES.scored)[0])
+    old = {name: value for name, value in fields.items() if name not in ("mentions", "embedding", "abstain_below")}
+    read = decode_scored(msgspec.json.encode(old))
+    assert isinstance(read, ScoredArticle)
+    assert (read.mentions, read.embedding, read.abstain_below) == ((), b"", 0.5)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=8), st.integers(0, 8))
+def test_another_engine_takes_over_between_two_batches_and_every_message_comes_once_in_order(
+    batches: list[int], takeover: int
+) -> None:
+    stage, steps = Stage(1), itertools.count()
+    names = [[f"{batch}/{n}" for n in range(size)] for batch, size in enumerate(batches)]
+    # The worker asks once when it is made, then once a step; a step is a batch here.
+    worker = stage.worker(engines=lambda: KeywordEngine("new" if next(steps) > takeover else "old"))
+    for batch in names:
+        stage.feed(0, *(article(name) for name in batch))
+        worker.step()
+    scored = [record for record in stage.scored() if isinstance(record, ScoredArticle)]
+    assert [record.article.position for record in scored] == [name for batch in names for name in batch]
+    assert [record.model_version for record in scored] == [
+        "old" if number + 1 <= takeover else "new" for number, batch in enumerate(names) for _ in batch
+    ]
+    assert stage.committed() == len(scored)
 
 
 def test_a_language_that_the_model_does_not_read_is_passed_on_unscored_with_the_reason() -> None:
