@@ -6,12 +6,14 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Subquery, func, or_, select
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, Subquery, case, func, literal, or_, select
 
 from monitor.alerts.alert import Alert, AlertState
+from monitor.classify.mentions import Mention
 from monitor.records import DeadLetter
 from monitor.store import schema
 from monitor.store.alerting import alert_of, in_window
@@ -23,6 +25,11 @@ from monitor.surges.windows import Window, WindowCounts
 
 SOURCES_FROM: Final = 50_000
 """Articles that `read_sources` looks at, at most."""
+
+DOUBTFUL_FROM: Final = 2_000
+"""Articles that `read_doubtful` and `read_recent_versions` look at, at most."""
+
+_MENTIONS = msgspec.json.Decoder(tuple[Mention, ...])
 
 
 def read_alerts(connection: Connection, limit: int, states: Sequence[AlertState] | None = None) -> list[Alert]:
@@ -125,31 +132,52 @@ def read_stories(
     if series.entity:
         return []
     table = schema.articles
-    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
-    query = select(*columns).where(table.c.status == "scored", *in_window(series, window))
+    query = _stored().where(table.c.status == "scored", *in_window(series, window))
     if negative_only:
         query = query.where(table.c.sentiment == "negative")
     query = query.order_by(table.c.negative.desc(), table.c.event_time, table.c.id).limit(limit)
-    return [StoredArticle(**row) for row in connection.execute(query).mappings()]
+    return [_stored_of(row) for row in connection.execute(query).mappings()]
 
 
 def read_story(connection: Connection, story_id: str, limit: int = 100) -> list[StoredArticle]:
     """The articles of one chain of near-duplicates, oldest first."""
     table = schema.articles
-    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
-    first = select(*columns).where(table.c.id == story_id)
-    followers = select(*columns).where(table.c.story_id == story_id, schema.FOLLOWER)
+    first = _stored().where(table.c.id == story_id)
+    followers = _stored().where(table.c.story_id == story_id, schema.FOLLOWER)
     query = followers.order_by(table.c.event_time, table.c.id).limit(limit)
     rows = [*connection.execute(first).mappings(), *connection.execute(query).mappings()]
-    return sorted((StoredArticle(**row) for row in rows), key=lambda article: (article.event_time, article.id))[:limit]
+    return sorted((_stored_of(row) for row in rows), key=lambda article: (article.event_time, article.id))[:limit]
 
 
 def read_latest_articles(connection: Connection, limit: int) -> list[StoredArticle]:
     """The articles with the latest event times, newest first."""
-    table = schema.articles
-    columns = [table.c[name] for name in StoredArticle.__struct_fields__]
-    query = select(*columns).order_by(table.c.event_time.desc()).limit(limit)
-    return [StoredArticle(**row) for row in connection.execute(query).mappings()]
+    query = _stored().order_by(schema.articles.c.event_time.desc()).limit(limit)
+    return [_stored_of(row) for row in connection.execute(query).mappings()]
+
+
+def read_recent_versions(connection: Connection) -> list[str]:
+    """The model versions that scored the latest `DOUBTFUL_FROM` articles."""
+    latest = _latest()
+    found = select(latest.c.model_version).where(latest.c.model_version.is_not(None)).distinct()
+    return sorted(connection.execute(found).scalars())
+
+
+def read_doubtful(
+    connection: Connection, least: Mapping[str, float], otherwise: float, limit: int
+) -> list[StoredArticle]:
+    """Of the latest `DOUBTFUL_FROM` articles, those whose likeliest sentiment is too improbable, newest first.
+
+    Args:
+        connection: In any transaction.
+        least: By model version, the probability in [0, 1] below which it is.
+        otherwise: The same for all other versions.
+        limit: At most so many.
+    """
+    latest = _latest()
+    bound = case(dict(least), value=latest.c.model_version, else_=otherwise) if least else literal(otherwise)
+    shares = (latest.c.negative, latest.c.neutral, latest.c.positive)
+    query = select(latest).where(*(share < bound for share in shares)).order_by(latest.c.event_time.desc())
+    return [_stored_of(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
 def read_sources(connection: Connection, span: Window, limit: int) -> list[SourceTotal]:
@@ -193,6 +221,21 @@ def read_counts(connection: Connection) -> Counts:
         alerts_resolved=_count(connection, fired.where(alerts.c.state == AlertState.RESOLVED.value)),
         notifications_delivered=_count(connection, select(func.count()).where(outbox.c.status == "delivered")),
     )
+
+
+def _latest() -> Subquery:
+    return _stored().order_by(schema.articles.c.event_time.desc()).limit(DOUBTFUL_FROM).subquery()
+
+
+def _stored() -> Select[Any]:
+    return select(*(schema.articles.c[name] for name in StoredArticle.__struct_fields__))
+
+
+def _stored_of(row: RowMapping) -> StoredArticle:
+    found = dict(row)
+    found["mentions"] = _MENTIONS.decode(row["mentions"]) if row["mentions"] else ()
+    found["embedding"] = row["embedding"] or b""
+    return StoredArticle(**found)
 
 
 def _count(connection: Connection, query: Select[int]) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.alerts.alert import AlertState, Notification
+from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.surges.series import Series
 from monitor.surges.windows import Window, WindowCounts
@@ -92,7 +93,10 @@ class AlertChange(msgspec.Struct, frozen=True):
 
 
 class StoredArticle(msgspec.Struct, frozen=True, kw_only=True):
-    """A story behind a point of a chart; sentiment and topic are None where no model could read it."""
+    """A story behind a point of a chart; sentiment and topic are None where no model could read it.
+
+    Mentions and embedding are as in `ScoredArticle`, and empty where the model that read it gave none.
+    """
 
     id: str
     source: str
@@ -109,6 +113,14 @@ class StoredArticle(msgspec.Struct, frozen=True, kw_only=True):
     story_id: str | None
     novelty: int | None
     model_version: str | None
+    mentions: tuple[Mention, ...] = ()
+    embedding: bytes = b""
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the likeliest sentiment; None where no model could read it."""
+        known = [share for share in (self.negative, self.neutral, self.positive) if share is not None]
+        return max(known, default=None)
 
 
 class ClosedCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ same input. All others are the effect of the input alone: the same, row for row,
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     Boolean,
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -25,25 +24,16 @@ from sqlalchemy import (
 )
 
 from monitor.store.columns import BIG, SHARE, Instant, PlainText
+from monitor.store.metadata import BY_KEY, WALL
+from monitor.store.metadata import metadata as metadata
+from monitor.store.schema_learning import alias_changes as alias_changes
+from monitor.store.schema_learning import judgements as judgements
+from monitor.store.schema_learning import labels as labels
+from monitor.store.schema_learning import model_aliases as model_aliases
+from monitor.store.schema_learning import model_versions as model_versions
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration; what a database must be at for this code."""
-
-WALL: Final[dict[Any, Any]] = {"wall": True}
-"""Marks a column that a comparison of two runs leaves out."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# Tables whose key is most of the row are kept in key order on SQLite: one tree instead of two.
-_BY_KEY: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
 
 articles = Table(
     "articles",
@@ -72,6 +62,8 @@ articles = Table(
     Column("model_version", Text),
     Column("story_id", Text),  # id of the first article of its chain of near-duplicates; null while unscored
     Column("novelty", Integer),  # 100 for the first of the chain, then less
+    Column("mentions", Text),  # JSON list of Mention
+    Column("embedding", LargeBinary),  # of the text
     CheckConstraint("status IN ('scored', 'unscored')", name="status"),
     Index(None, "topic", "event_time"),
     Index(None, "event_time"),
@@ -94,7 +86,7 @@ duplicates = Table(
     Column("article_id", Text, nullable=False),  # the article that had come before under another source or position
     Column("first_seen_at", Instant, nullable=False),
     Index(None, "first_seen_at"),
-    **_BY_KEY,
+    **BY_KEY,
 )
 
 dead_letters = Table(
@@ -118,7 +110,7 @@ minute_counts = Table(
     Column("timed_negatives", Integer, nullable=False),
     Column("dated_stories", Integer, nullable=False),  # published with a date only
     Column("dated_negatives", Integer, nullable=False),
-    **_BY_KEY,
+    **BY_KEY,
 )
 
 window_counts = Table(
@@ -133,7 +125,7 @@ window_counts = Table(
     Column("low", SHARE),
     Column("high", SHARE),
     Column("weight", SHARE, nullable=False),  # how much the baseline learned from it
-    **_BY_KEY,
+    **BY_KEY,
 )
 
 baselines = Table(
@@ -142,7 +134,7 @@ baselines = Table(
     Column("series", Text, primary_key=True),
     Column("window_seconds", Integer, primary_key=True),
     Column("state", Text, nullable=False),  # JSON, written and read by monitor.surges alone
-    **_BY_KEY,
+    **BY_KEY,
 )
 
 story_heads = Table(
@@ -159,7 +151,7 @@ story_heads = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    **_BY_KEY,
+    **BY_KEY,
 )
 
 surges = Table(

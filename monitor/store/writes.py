@@ -35,7 +35,17 @@ from monitor.surges.windows import ClosedWindow, MinuteCount
 _JSON = msgspec.json.Encoder(order="sorted")
 
 _UNSCORED: dict[str, object] = dict.fromkeys(
-    ("topic", "topic_probabilities", "sentiment", "negative", "neutral", "positive", "model_version")
+    (
+        "topic",
+        "topic_probabilities",
+        "sentiment",
+        "negative",
+        "neutral",
+        "positive",
+        "model_version",
+        "mentions",
+        "embedding",
+    )
 )
 
 
@@ -180,6 +190,8 @@ def _article_row(counted: CountedArticle) -> Row:
         neutral=item.neutral,
         positive=item.positive,
         model_version=item.model_version,
+        mentions=_JSON.encode(item.mentions).decode() if item.mentions else None,
+        embedding=item.embedding or None,
     )
     return row
 

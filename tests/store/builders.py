@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.alerts.alert import Alert, AlertState, Notification, Story, Transition, alert_id
 from monitor.articles import Article, Precision, article_id
+from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.store.rows import CountedArticle
 from monitor.surges.series import ALL, Series
@@ -33,6 +34,18 @@ def article(number: int, **changes: Any) -> Article:
         "first_seen_at": NOON + number * MINUTE + timedelta(microseconds=number + 1),
     }
     return Article(**fields | changes)
+
+
+def mention(text: str = "Lender 1", negative: float = 0.8) -> Mention:
+    return Mention(
+        start=0,
+        end=len(text),
+        text=text,
+        confidence=0.97,
+        negative=negative,
+        neutral=0.15,
+        positive=round(0.85 - negative, 5),
+    )
 
 
 def scored(number: int, *, negative: float = 0.9, topic: str = "Banks", **changes: Any) -> ScoredArticle:

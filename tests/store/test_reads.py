@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from monitor.alerts.alert import AlertState
+from monitor.classify.scored import ScoredArticle
 from monitor.clock import MINUTE
 from monitor.store import alerting, outbox, reads, timelines, writes
 from monitor.store.database import Database
@@ -20,6 +22,7 @@ from tests.store.builders import (
     article,
     closed_window,
     counted,
+    mention,
     minute_count,
     notification,
     scored,
@@ -98,6 +101,41 @@ def test_a_story_is_read_with_all_its_members(database: Database) -> None:
         writes.write_articles(connection, [counted(scored(2), story_id=first), counted(scored(1)), counted(scored(3))])
     with database.read() as connection:
         assert [member.id for member in reads.read_story(connection, first)] == [first, article(2).id]
+
+
+def test_mentions_and_embedding_are_kept_with_an_article_and_nothing_where_there_are_none(database: Database) -> None:
+    named = structs.replace(
+        scored(1), mentions=(mention(), mention("\u00c9l\u00e9 \x00 <b>")), embedding=bytes([0, 127, 129])
+    )
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(named), counted(scored(2)), counted(unscored(3))])
+    with database.read() as connection:
+        found = {each.id: each for each in reads.read_latest_articles(connection, 10)}
+        rows = connection.exec_driver_sql("SELECT mentions FROM articles ORDER BY mentions").scalars().all()
+    assert (found[article(1).id].mentions, found[article(1).id].embedding) == (named.mentions, named.embedding)
+    assert {found[article(number).id].mentions for number in (2, 3)} == {()}
+    assert {found[article(number).id].embedding for number in (2, 3)} == {b""}
+    (text,) = [row for row in rows if row is not None]
+    assert text.startswith('[{"confidence":0.97,"end":8,"negative":0.8,"neutral":0.15,"positive":0.05,"start":0,')
+
+
+def test_what_is_in_doubt_is_told_by_the_model_that_scored_it(database: Database) -> None:
+    shares = {1: 0.48, 2: 0.6, 3: 0.9}
+    items: list[ScoredArticle] = [
+        structs.replace(scored(number, negative=share), neutral=round(0.98 - share, 2), model_version=f"fast-{number}")
+        for number, share in shares.items()
+    ]
+    with database.write() as connection:
+        writes.write_articles(connection, [*map(counted, items), counted(unscored(4))])
+    with database.read() as connection:
+        assert reads.read_recent_versions(connection) == ["fast-1", "fast-2", "fast-3"]
+
+        def doubtful(least: dict[str, float], otherwise: float) -> list[str | None]:
+            return [each.model_version for each in reads.read_doubtful(connection, least, otherwise, 10)]
+
+        assert doubtful({}, 0.65) == ["fast-2", "fast-1"]
+        assert doubtful({}, 0.55) == ["fast-1"]
+        assert doubtful({"fast-1": 0.3, "fast-2": 0.7}, 0.5) == ["fast-2"]
 
 
 def test_alerts_are_found_by_state_and_by_the_time_they_were_open(database: Database) -> None:
