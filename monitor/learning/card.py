@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from monitor.classify.manifest import Manifest
@@ -10,9 +10,9 @@ from monitor.classify.manifest import Manifest
 _TEMPLATE = """\
 # Model card: {version}
 
-One sentence encoder ({base}, 6 layers, 22.7 million parameters) with two linear heads over its mean-pooled tokens:
-{topics} topics and {sentiments} sentiments. Exported as a static int8 graph for CPUs; reads at most {max_tokens}
-tokens.
+One sentence encoder ({base}) with four answers in one pass: {topics} topics and {sentiments} sentiments of the whole
+text, the companies and assets that it names (token tags {tags}), and the sentiment toward each of them; and an
+embedding of {width} numbers, held to the untouched base's. Reads at most {max_tokens} tokens.{parent}
 
 ## Intended use
 
@@ -20,26 +20,17 @@ Sorting English financial headlines, short summaries and posts by topic and by s
 that looks for unusual shares of negative news. It is not made to judge a single text beyond appeal, to advise on
 investments, or to decide anything about a person.
 
-## Data and licences
+## Data
 
-| what | licence by its publisher | used for |
-|---|---|---|
-| {base} (sha256 `{base_short}...`) | Apache-2.0 | the encoder's starting weights |
-| Twitter Financial News Sentiment, training set | MIT | sentiment head and encoder |
-| Twitter Financial News Topic, training set | MIT | topic head and encoder |
-
-Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
-punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
-temperatures were fitted on it. Fingerprint of the training examples: `{fingerprint}`.
-
+Started from {base} (sha256 `{base_short}...`). Fingerprint of the training examples: `{fingerprint}`.
+{data}
 ## Figures
 
 {sets}
 
-ECE is the expected calibration error in 15 bins, after and before temperature scaling (topic {topic_temperature},
-sentiment {sentiment_temperature}). "float32" is the same model before quantisation. "nodup" sets leave out what
-repeats a text of the original training set or of the set itself; published figures use the official ones. Each
-figure was computed once, after all settings were chosen on the held-out tenth.
+ECE is the expected calibration error in 15 bins, after temperature scaling (temperatures: topic {topic_temperature},
+sentiment {sentiment_temperature}, entity {target_temperature}, fitted on data not used for training). Answers whose
+likeliest sentiment has a probability below {abstain_below} should not be counted.
 
 {classes}
 
@@ -47,75 +38,102 @@ figure was computed once, after all settings were chosen on the held-out tenth.
 
 {recipe}
 
-Rebuild: `monitor train-base --data DIR --out DIR`. Check: `python -m benchmarks.accuracy --data DIR`.
-
 ## Limits
 
-- English only; trained on posts and headlines of 2019 to 2022, so later names and events are known by their words
-  alone.
+- English only; trained on posts and headlines of a few years, so later names and events are known by their words alone.
 - The labels are noisy: annotators of the same text disagree on a share of them, so accuracy has a ceiling below 1.
-- Sentiment is that of the whole text, not toward one of several companies in it.
-- Topics with few training examples (Gold | Metals | Materials, IPO) have uncertain figures.
-- Scores are equal bit for bit whatever the batch, on one machine; another instruction set may differ in the last
-  places.
+- Figures of classes with few examples are uncertain.
+- On a CPU scores are equal bit for bit whatever the batch, on one machine; another instruction set may differ in the
+  last places.
+"""
+
+SHIPPED_DATA = """
+| what | licence by its publisher | used for |
+|---|---|---|
+| all-MiniLM-L6-v2, all-mpnet-base-v2 | Apache-2.0 | starting weights |
+| Twitter Financial News Sentiment, training set | MIT | sentiment |
+| Twitter Financial News Topic, training set | MIT | topic |
+| SEntFiN 1.0, nine tenths of its headlines | MIT | mentions, sentiment toward each |
+| FinEntity, nine tenths of its paragraphs | ODC-BY 1.0 | mentions, sentiment toward each |
+
+Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
+punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
+temperatures were fitted on it. The sets named sentfin and finentity are the tenth of each, by the hash of the text,
+that no training saw; "nodup" sets leave out what repeats a text of the original training set or of the set itself;
+published figures use the official ones. "float32" is the same model before quantisation.
 """
 
 
-def model_card(manifest: Manifest) -> str:
-    """Return the card of a model as Markdown, from its manifest alone."""
+def model_card(manifest: Manifest, data: str = "") -> str:
+    """Return the card of a model as Markdown.
+
+    Args:
+        manifest: Its papers.
+        data: A paragraph on the training data, as Markdown; empty where nobody can tell more than the fingerprint.
+    """
     metrics = manifest.metrics
+    temperatures = manifest.temperatures
+    by_class = {name: found for name, found in metrics.items() if "per_class" in found}
     return _TEMPLATE.format(
         version=manifest.model_version,
         base=manifest.base_model,
         base_short=manifest.base_sha256[:16],
+        parent=f"\nMade from {manifest.parent}." if manifest.parent else "",
         topics=len(manifest.topics),
         sentiments=len(manifest.sentiments),
+        tags=", ".join(manifest.tags),
+        width=manifest.width,
         max_tokens=manifest.max_tokens,
         fingerprint=manifest.data_fingerprint,
-        topic_temperature=manifest.temperatures.topic,
-        sentiment_temperature=manifest.temperatures.sentiment,
+        data=data,
+        topic_temperature=temperatures.topic,
+        sentiment_temperature=temperatures.sentiment,
+        target_temperature=temperatures.target,
+        abstain_below=manifest.abstain_below,
         sets=_set_table(metrics),
-        classes="\n\n".join(_class_table(name, figures) for name, figures in metrics.items()),
-        recipe=_table(("setting", "value"), [(name, f"{value:g}") for name, value in manifest.recipe.items()]),
+        classes="\n\n".join(_class_table(name, found) for name, found in by_class.items()),
+        recipe=_table(("setting", "value"), [(name, str(value)) for name, value in manifest.recipe.items()]),
     )
 
 
 def _set_table(metrics: Mapping[str, Any]) -> str:
-    rows = [
-        (
-            name,
-            str(figures["n"]),
-            *(f"{figures[key]:.4f}" for key in ("accuracy", "macro_f1", "weighted_f1", "ece", "ece_uncalibrated")),
-            *(f"{figures['float32'][key]:.4f}" for key in ("accuracy", "macro_f1")),
-        )
-        for name, figures in metrics.items()
-    ]
-    header = (
-        "set",
-        "n",
-        "accuracy",
-        "macro F1",
-        "weighted F1",
-        "ECE",
-        "ECE before",
-        "float32 accuracy",
-        "float32 macro F1",
+    columns = (
+        ("accuracy", ("accuracy",)),
+        ("macro F1", ("macro_f1", "f1")),
+        ("weighted F1", ("weighted_f1",)),
+        ("precision", ("precision",)),
+        ("recall", ("recall",)),
+        ("ECE", ("ece",)),
+        ("float32", ("float32",)),
     )
-    return _table(header, rows)
+    rows = [
+        (name, str(found["n"]), *(_figure(_first(found, keys)) for _, keys in columns))
+        for name, found in metrics.items()
+    ]
+    return _table(("set", "n", *(title for title, _ in columns)), rows)
 
 
-def _class_table(name: str, figures: Mapping[str, Any]) -> str:
+def _first(found: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    value = next((found[key] for key in keys if key in found), None)
+    return next(iter(value.values()), None) if isinstance(value, Mapping) else value
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _class_table(name: str, found: Mapping[str, Any]) -> str:
     rows = [
         (
             label.replace("|", "\\|"),
             *(f"{report[key]:.3f}" for key in ("precision", "recall", "f1")),
             str(report["support"]),
         )
-        for label, report in figures["per_class"].items()
+        for label, report in found["per_class"].items()
     ]
     return f"### {name}\n\n" + _table(("class", "precision", "recall", "F1", "support"), rows)
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

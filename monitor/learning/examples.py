@@ -1,23 +1,33 @@
-"""Labelled text from files: CSV, JSON lines or Parquet, with the label map of whoever wrote them."""
+"""Labelled text: what an example is, files of one task, and the label map of whoever wrote them."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from monitor.classify.labels import Labels, Task
+from monitor.classify.mentions import Span
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
+from monitor.learning.reading import read_records
 
 Row = tuple[int, Any, Any]
 """Row number (1 is the first data row), text, raw label."""
+
+
+@dataclass(frozen=True)
+class LabelledMention:
+    """A company or asset in a text: characters [start, end), and the sentiment toward it or None where unknown."""
+
+    start: int
+    end: int
+    sentiment: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,15 +38,19 @@ class Example:
         text: As `prepare_text` returns it.
         topic: Index among the topics.
         sentiment: Index among the sentiments.
+        mentions: Companies and assets in it.
+        tagged: Whether `mentions` are all there are, so that the other tokens name none.
     """
 
     text: str
     topic: int | None = None
     sentiment: int | None = None
+    mentions: tuple[LabelledMention, ...] | None = None
+    tagged: bool = False
 
     def label(self, task: Task) -> int | None:
-        """Return the label of one head."""
-        return self.topic if task == "topic" else self.sentiment
+        """Return the label of the whole text for a task; None for entities, whose labels are on the mentions."""
+        return {"topic": self.topic, "sentiment": self.sentiment, "entity": None}[task]
 
 
 def parse_label_map(written: str) -> dict[str, str]:
@@ -82,36 +96,83 @@ def read_examples(
     Raises:
         InputError: Naming file, row and remedy.
     """
-    names = labels.names(task)
+    known = label_places(label_map, labels.names(task), task)
+    return [_example(path, row, task, known) for row in read_rows(path, text_column, label_column)]
+
+
+def read_rows(path: Path, text_column: str, label_column: str) -> Iterator[Row]:
+    """Yield two columns of a file without interpreting them.
+
+    Raises:
+        InputError: See `read_records`.
+    """
+    for number, fields in read_records(path, (text_column, label_column)):
+        yield number, fields[text_column], fields[label_column]
+
+
+def label_places(label_map: Mapping[str, str], names: Sequence[str], task: Task) -> dict[str, int]:
+    """The place among the names of each raw label; of the names themselves, where the map is empty.
+
+    Raises:
+        InputError: The map leads to a name that there is not.
+    """
     for raw, name in label_map.items():
         if name not in names:
             raise InputError(
                 f"label map: {raw}={name}: there is no {task} label {name!r}.", "Use one of: " + ", ".join(names)
             )
-    known = {raw: names.index(name) for raw, name in label_map.items()} or {name: i for i, name in enumerate(names)}
-    examples = [_example(path, row, task, known) for row in read_rows(path, text_column, label_column)]
-    if not examples:
-        raise InputError(f"{path}: no rows.", "Give a file with at least one labelled text.")
-    return examples
+    return {raw: names.index(name) for raw, name in label_map.items()} or {name: i for i, name in enumerate(names)}
 
 
-def read_rows(path: Path, text_column: str, label_column: str) -> Iterator[Row]:
-    """Yield the rows of a file without interpreting them.
+def read_text(where: str, raw: object) -> str:
+    """The prepared text of a cell.
+
+    Args:
+        where: File and row.
+        raw: The cell.
 
     Raises:
-        InputError: If the file is missing, of another format or encoding, or lacks a column.
+        InputError: It holds no text.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.", "Check the path.")
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    kind = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes[-1] if suffixes else "")
-    readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
-    if kind not in readers:
-        raise InputError(f"{path}: unknown format {kind!r}.", "Give a .csv, .jsonl or .parquet file.")
-    try:
-        yield from readers[kind](path, text_column, label_column)
-    except (UnicodeDecodeError, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: not readable as UTF-8 text: {error}.", "Save the file as UTF-8.") from error
+    if raw is not None and not isinstance(raw, str):
+        raise InputError(
+            f"{where}: the text is no text but of type {type(raw).__name__}.",
+            "Name another text column, or convert it.",
+        )
+    if not raw or not raw.strip():
+        raise InputError(f"{where}: the text is empty.", "Fill it in or remove the row.")
+    return prepare_text(raw)
+
+
+def read_label(where: str, raw: object, known: Mapping[str, int]) -> int:
+    """The place of a cell's label.
+
+    Args:
+        where: File and row.
+        raw: The cell.
+        known: Places by raw label.
+
+    Raises:
+        InputError: It is none of the known ones.
+    """
+    label = known.get(_raw_label(raw))
+    if label is None:
+        raise InputError(
+            f"{where}: label {str(raw)[:80]!r} is not in the label map.",
+            "Add it as raw=name; known raw labels: " + ", ".join(known),
+        )
+    return label
+
+
+def occurrences(text: str, name: str) -> list[Span]:
+    """Where a name stands in a text as whole words, whatever its case; anywhere, if nowhere as whole words.
+
+    >>> occurrences("Pineapple grows, Apple rises", "apple")
+    [(17, 22)]
+    """
+    escaped = re.escape(name)
+    found = [match.span() for match in re.finditer(rf"(?<!\w){escaped}(?!\w)", text, re.IGNORECASE)]
+    return found or [match.span() for match in re.finditer(escaped, text, re.IGNORECASE) if name]
 
 
 def without_repeats(examples: Iterable[Example], held_out: Iterable[str] = ()) -> list[Example]:
@@ -130,29 +191,19 @@ def without_repeats(examples: Iterable[Example], held_out: Iterable[str] = ()) -
         key = normalise_text(example.text)
         if key and key not in forbidden:
             groups[key].append(example)
-    return [
-        Example(members[0].text, topic=_majority(members, "topic"), sentiment=_majority(members, "sentiment"))
-        for members in groups.values()
-    ]
+    return [_merged(members) for members in groups.values()]
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
     """Return the sha256 of the examples, whatever their order."""
-    lines = sorted(json.dumps([example.text, example.topic, example.sentiment]) for example in examples)
+    lines = sorted(json.dumps(astuple(example)) for example in examples)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _example(path: Path, row: Row, task: Task, known: Mapping[str, int]) -> Example:
     number, text, raw = row
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"{path}, row {number}: the text is empty.", "Fill it in or remove the row.")
-    label = known.get(_raw_label(raw))
-    if label is None:
-        raise InputError(
-            f"{path}, row {number}: label {str(raw)[:80]!r} is not in the label map.",
-            "Add it as raw=name; known raw labels: " + ", ".join(known),
-        )
-    prepared = prepare_text(text)
+    where = f"{path}, row {number}"
+    prepared, label = read_text(where, text), read_label(where, raw, known)
     return Example(prepared, topic=label) if task == "topic" else Example(prepared, sentiment=label)
 
 
@@ -161,58 +212,11 @@ def _raw_label(raw: Any) -> str:
     return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw).strip()
 
 
+def _merged(members: Sequence[Example]) -> Example:
+    marked = next((member for member in members if member.mentions is not None), members[0])
+    return replace(marked, topic=_majority(members, "topic"), sentiment=_majority(members, "sentiment"))
+
+
 def _majority(members: Sequence[Example], task: Task) -> int | None:
     counts = Counter(label for member in members if (label := member.label(task)) is not None)
     return counts.most_common(1)[0][0] if counts else None
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
-        yield from file
-
-
-def _csv_rows(path: Path, text_column: str, label_column: str) -> Iterator[Row]:
-    reader = csv.DictReader(_lines(path), strict=True)
-    try:
-        _require_columns(path, reader.fieldnames or (), (text_column, label_column))
-        for number, row in enumerate(reader, 1):
-            yield number, row[text_column], row[label_column]
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num + 1}: {error}.", "Mend the quoting of that line.") from error
-
-
-def _json_rows(path: Path, text_column: str, label_column: str) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}, row {number}: not JSON: {error}.", "Write one object per line.") from error
-        if not isinstance(row, dict):
-            raise InputError(f"{path}, row {number}: not a JSON object.", "Write one object per line.")
-        _require_columns(f"{path}, row {number}", tuple(row), (text_column, label_column))
-        yield number, row[text_column], row[label_column]
-
-
-def _parquet_rows(path: Path, text_column: str, label_column: str) -> Iterator[Row]:
-    import pyarrow as arrow
-    import pyarrow.parquet as parquet
-
-    try:
-        file = parquet.ParquetFile(path)
-    except arrow.ArrowInvalid as error:
-        raise InputError(f"{path}: not a Parquet file: {error}.", "Check how the file was written.") from error
-    _require_columns(path, file.schema_arrow.names, (text_column, label_column))
-    number = 0
-    for batch in file.iter_batches(columns=[text_column, label_column]):
-        texts, labels = batch.column(text_column).to_pylist(), batch.column(label_column).to_pylist()
-        for text, label in zip(texts, labels, strict=True):
-            number += 1
-            yield number, text, label
-
-
-def _require_columns(where: Path | str, found: Sequence[str], needed: Sequence[str]) -> None:
-    for column in needed:
-        if column not in found:
-            raise InputError(f"{where}: no column {column!r}.", "Name one of: " + ", ".join(map(str, found)))

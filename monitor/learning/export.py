@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from monitor.classify.labels import Labels
-from monitor.classify.manifest import Manifest, Temperatures, file_sha256, write_manifest
+from monitor.classify import added_topics
+from monitor.classify.manifest import Manifest, file_sha256, write_manifest
 from monitor.classify.openvino_runtime import import_openvino
+from monitor.learning.adapters import trained_state
 from monitor.learning.card import model_card
-from monitor.learning.model import BASE_NAME, BASE_SHA256, TwoHeads
-from monitor.learning.training import Recipe
+from monitor.learning.model import Classifier
 
-MODEL_FILES = ("model.xml", "model.bin", "tokenizer.json")
+WEIGHTS_NAME = "weights.safetensors"
+GRAPH_OUTPUTS = ("topic_logits", "sentiment_logits", "tag_logits", "target_logits", "embedding")
+SCORING_FILES = ("model.xml", "model.bin", WEIGHTS_NAME, "tokenizer.json", added_topics.FILE_NAME)
+"""Files that decide the scores; a model folder has some of them."""
 
 
 def export_model(
-    model: TwoHeads, tokenizer: Tokenizer, calibration_texts: Sequence[str], folder: Path, max_tokens: int
+    model: Classifier, tokenizer: Tokenizer, calibration_texts: Sequence[str], folder: Path, max_tokens: int
 ) -> None:
     """Write model.xml, model.bin (static int8) and tokenizer.json.
 
@@ -42,10 +45,7 @@ def export_model(
     folder.mkdir(parents=True, exist_ok=True)
     graph = quantised(_converted(model), tokenizer, calibration_texts)
     openvino.save_model(graph, folder / "model.xml", compress_to_fp16=False)
-    written = Tokenizer.from_str(tokenizer.to_str())
-    written.no_padding()
-    written.enable_truncation(max_length=max_tokens)
-    written.save(str(folder / "tokenizer.json"), pretty=False)
+    _write_tokenizer(tokenizer, folder, max_tokens)
 
 
 def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
@@ -70,44 +70,37 @@ def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
     )
 
 
-def write_papers(
-    folder: Path,
-    *,
-    grade: str,
-    labels: Labels,
-    temperatures: Temperatures,
-    max_tokens: int,
-    data_fingerprint: str,
-    recipe: Recipe,
-    metrics: Mapping[str, Any],
-) -> Manifest:
-    """Write manifest.json and MODEL_CARD.md beside an exported model, and return the manifest.
+def export_weights(model: Classifier, tokenizer: Tokenizer, folder: Path, max_tokens: int) -> None:
+    """Write what a torch engine loads over the base: weights.safetensors (float16) and tokenizer.json.
+
+    Only weights that training changed are written, so that an adapter takes megabytes, not hundreds of them.
+
+    Args:
+        model: Trained; additions not merged.
+        tokenizer: The one it was trained with.
+        folder: Is created; existing files of these names are replaced.
+        max_tokens: Truncation that the tokenizer file carries.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.to(torch.float16).contiguous() for name, tensor in trained_state(model).items()}
+    save_file(state, folder / WEIGHTS_NAME)
+    _write_tokenizer(tokenizer, folder, max_tokens)
+
+
+def write_papers(folder: Path, manifest: Manifest, data: str = "") -> Manifest:
+    """Write manifest.json and MODEL_CARD.md beside exported files, and return the manifest with their hashes.
 
     Args:
         folder: Holds the exported files.
-        grade: Name of the model within its family.
-        labels: In output order.
-        temperatures: Of each head.
-        max_tokens: As exported.
-        data_fingerprint: sha256 of the training examples.
-        recipe: As trained.
-        metrics: Figures by set.
+        manifest: All but `files`, which is filled in here.
+        data: A paragraph on the training data for the card.
     """
-    manifest = Manifest(
-        grade=grade,
-        topics=labels.topics,
-        sentiments=labels.sentiments,
-        temperatures=temperatures,
-        max_tokens=max_tokens,
-        base_model=BASE_NAME,
-        base_sha256=BASE_SHA256,
-        data_fingerprint=data_fingerprint,
-        recipe=asdict(recipe),
-        metrics=dict(metrics),
-        files={name: file_sha256(folder / name) for name in MODEL_FILES},
-    )
+    names = [name for name in SCORING_FILES if (folder / name).exists()]
+    manifest = msgspec.structs.replace(manifest, files={name: file_sha256(folder / name) for name in names})
     write_manifest(folder, manifest)
-    (folder / "MODEL_CARD.md").write_text(model_card(manifest), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(manifest, data), encoding="utf-8")
     return manifest
 
 
@@ -126,7 +119,7 @@ def install(built: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _converted(model: TwoHeads) -> Any:
+def _converted(model: Classifier) -> Any:
     """Return the model as a float32 OpenVINO graph of dynamic shape, inputs and outputs named."""
     openvino = import_openvino()
     model.eval().float()
@@ -137,6 +130,13 @@ def _converted(model: TwoHeads) -> Any:
     }
     with torch.no_grad():
         graph = openvino.convert_model(model, example_input=example)
-    for port, name in zip(graph.outputs, ("topic_logits", "sentiment_logits"), strict=True):
+    for port, name in zip(graph.outputs, GRAPH_OUTPUTS, strict=True):
         port.get_tensor().set_names({name})
     return graph
+
+
+def _write_tokenizer(tokenizer: Tokenizer, folder: Path, max_tokens: int) -> None:
+    written = Tokenizer.from_str(tokenizer.to_str())
+    written.no_padding()
+    written.enable_truncation(max_length=max_tokens)
+    written.save(str(folder / "tokenizer.json"), pretty=False)

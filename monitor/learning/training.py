@@ -1,68 +1,125 @@
-"""The training loop: both tasks in every batch, one optimiser, one schedule."""
+"""The training loop: all tasks in every batch, one optimiser, one schedule."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from monitor.learning.examples import Example
-from monitor.learning.model import TwoHeads, pad
+from monitor.errors import ModelError
+from monitor.learning.adalora import RankBudget, budget_of
+from monitor.learning.adapters import load_trained, trained_state
+from monitor.learning.batches import Integers, sorted_batches, training_batches
+from monitor.learning.encoding import Encoded
+from monitor.learning.losses import batch_loss
+from monitor.learning.model import pad
+from monitor.learning.optimising import Schedule, make_optimizer, make_schedule
+from monitor.learning.recipe import Recipe
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+GRADIENT_NORM = 1.0
+"""Gradients are scaled down to this length."""
 
-UNKNOWN = -100  # cross_entropy leaves such targets out
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the outcome of a training run, apart from the examples.
-
-    Attributes:
-        epochs: Passes over the examples.
-        batch_size: Examples per step.
-        learning_rate: Peak rate of the encoder's top layer.
-        head_factor: The heads' rate as a multiple of that.
-        layer_decay: Rate of each layer as a share of the one above it.
-        weight_decay: Of all weights but biases and norms.
-        warmup_share: Share of the steps in which the rate rises; it falls linearly to 0 after them.
-        label_smoothing: Share of the target spread over all classes.
-        dropout: Before the heads.
-        sentiment_weight: Weight of a sentiment label's loss against a topic label's.
-        max_tokens: Longer texts are cut.
-        seed: Of initialisation, order and dropout.
-    """
-
-    epochs: int = 3
-    batch_size: int = 32
-    learning_rate: float = 1.5e-4
-    head_factor: float = 5.0
-    layer_decay: float = 0.9
-    weight_decay: float = 0.01
-    warmup_share: float = 0.08
-    label_smoothing: float = 0.05
-    dropout: float = 0.1
-    sentiment_weight: float = 1.0
-    max_tokens: int = 96
-    seed: int = 7
+Loss = Callable[[Any, Sequence[Encoded], Recipe], Tensor]
+"""The mean loss of rows, given what the model says of them."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: `step` of `steps` is done, `loss` is the mean of the steps since the last report."""
+    """Where a run stands.
+
+    Attributes:
+        epoch: 1 for the first.
+        step: Optimiser steps done, of `steps`.
+        steps: Planned.
+        loss: Mean training loss since the last report; NaN at the end of an epoch.
+        rate: Learning rate of the first parameter group.
+        validation_loss: At the end of an epoch; None elsewhere.
+    """
 
     epoch: int
     step: int
     steps: int
     loss: float
+    rate: float
+    validation_loss: float | None = None
+
+
+class Keeper(Protocol):
+    """Keeps a run's state, so that it can go on after a cut.
+
+    The parts are "model", whose trained weights are kept, "best", a `Best`, and others that have `state_dict` and
+    `load_state_dict`.
+    """
+
+    def restore(self, parts: dict[str, Any]) -> int:
+        """Loads the newest state into the parts; returns how many epochs are done, 0 where nothing is kept."""
+        ...
+
+    def keep(self, parts: dict[str, Any], epoch: int) -> None:
+        """Keeps the state after an epoch."""
+        ...
+
+
+@dataclass
+class Best:
+    """The best epoch so far.
+
+    Attributes:
+        loss: Its validation loss.
+        epoch: 0 before the first.
+        weights: Copies of the trained weights after it, on the CPU.
+    """
+
+    loss: float = math.inf
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def weigh(self, loss: float, epoch: int, model: nn.Module) -> None:
+        """Takes an epoch that is better."""
+        if loss < self.loss:
+            self.loss, self.epoch = loss, epoch
+            self.weights = {name: tensor.clone() for name, tensor in trained_state(model).items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs beside the weights."""
+        return {"loss": self.loss, "epoch": self.epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where `state_dict` was taken."""
+        self.loss, self.epoch = state["loss"], state["epoch"]
+
+
+@dataclass
+class _Run:
+    """What an epoch works on."""
+
+    model: nn.Module
+    rows: Sequence[Encoded]
+    recipe: Recipe
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    scaler: torch.amp.GradScaler
+    budget: RankBudget | None
+    best: Best
+    steps: int
+    pad_id: int
+    loss: Loss
+
+    def parts(self) -> dict[str, Any]:
+        """All that has a state, in the order in which it is to be restored: the schedule sets the optimiser's rates."""
+        named = ("model", "optimizer", "schedule", "scaler", "budget", "best")
+        return {name: part for name in named if (part := getattr(self, name)) is not None}
+
+    def over(self, epochs_done: int) -> bool:
+        """Whether patience has run out."""
+        patience = self.recipe.patience
+        return bool(patience and epochs_done and epochs_done - self.best.epoch >= patience)
 
 
 def prepare_run(seed: int, threads: int) -> None:
@@ -72,122 +129,143 @@ def prepare_run(seed: int, threads: int) -> None:
         torch.set_num_threads(threads)
 
 
+def steps_of(examples: int, recipe: Recipe) -> int:
+    """Optimiser steps of a whole run."""
+    return recipe.epochs * -(-examples // (recipe.batch_size * recipe.accumulation))
+
+
 def train(
-    model: TwoHeads,
-    tokenizer: Tokenizer,
-    examples: Sequence[Example],
+    model: nn.Module,
+    rows: Sequence[Encoded],
     recipe: Recipe,
     report: Callable[[Progress], None],
+    *,
+    pad_id: int,
+    validation: Sequence[Encoded] = (),
+    keeper: Keeper | None = None,
     report_every: int = 50,
-) -> None:
-    """Fine-tune the model in place.
+    loss: Loss = batch_loss,
+) -> int:
+    """Fine-tune the model in place; with patience, it ends with the weights of its best epoch.
 
     Args:
-        model: With fresh heads.
-        tokenizer: Truncating, not padding.
-        examples: Labelled for either task or both.
+        model: As `apply_method` left it, on the device on which to train.
+        rows: Encoded examples.
         recipe: How.
-        report: Called after every `report_every` steps and after the last one.
+        report: Called after every `report_every` steps and at the end of every epoch.
+        pad_id: Of the tokenizer.
+        validation: Encoded examples that are not among the rows; needed for patience and for the plateau schedule.
+        keeper: Keeps and restores the state at the ends of epochs.
         report_every: In steps.
+        loss: Of a batch.
+
+    Returns:
+        The epoch whose weights the model has now.
+
+    Raises:
+        ModelError: The recipe cannot be followed here, or the loss is no longer a number.
     """
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch([example.text for example in examples])]
-    steps = recipe.epochs * -(-len(examples) // recipe.batch_size)
-    optimizer = torch.optim.AdamW(_parameter_groups(model, recipe), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup_share))
-    model.train()
-    step, losses = 0, list[float]()
-    for epoch in range(1, recipe.epochs + 1):
-        for batch in _batches(np.array([len(row) for row in tokens]), recipe.batch_size, rng):
-            loss = _loss(model, [tokens[place] for place in batch], [examples[place] for place in batch], recipe)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            losses.append(loss.item())
-            if step % report_every == 0 or step == steps:
-                report(Progress(epoch, step, steps, float(np.mean(losses))))
-                losses.clear()
+    _require_possible(recipe, model, bool(rows), bool(validation))
+    steps = steps_of(len(rows), recipe)
+    optimizer = make_optimizer(model, recipe)
+    schedule = make_schedule(optimizer, recipe, steps)
+    scaler = torch.amp.GradScaler(_device(model).type, enabled=recipe.precision == "fp16")
+    budget = budget_of(model, recipe, steps)
+    run = _Run(model, rows, recipe, optimizer, schedule, scaler, budget, Best(), steps, pad_id, loss)
+    done = keeper.restore(run.parts()) if keeper else 0
+    while done < recipe.epochs and not run.over(done):
+        done += 1
+        _epoch(run, done, report, report_every)
+        judged = mean_loss(model, validation, recipe, pad_id, loss=loss) if validation else None
+        if judged is not None:
+            schedule.epoch_ended(judged)
+            run.best.weigh(judged, done, model)
+        if keeper:
+            keeper.keep(run.parts(), done)
+        report(Progress(done, schedule.step_count, steps, math.nan, schedule.rate, judged))
+    if recipe.patience and run.best.epoch:
+        load_trained(model, run.best.weights)
+        done = run.best.epoch
     model.eval()
+    return done
 
 
 @torch.no_grad()
-def predict(
-    model: TwoHeads, tokenizer: Tokenizer, texts: Sequence[str], batch_size: int = 64, autocast: bool = False
-) -> tuple[Floats, Floats]:
-    """Return the logits of prepared texts in float32 arithmetic: [n, topics] and [n, sentiments].
-
-    Args:
-        model: Any.
-        tokenizer: Truncating, not padding.
-        texts: Prepared.
-        batch_size: Texts per forward pass.
-        autocast: Compute in bfloat16: faster, for a look during training.
-    """
+def mean_loss(
+    model: nn.Module, rows: Sequence[Encoded], recipe: Recipe, pad_id: int, *, loss: Loss = batch_loss
+) -> float:
+    """The mean loss of encoded examples, without dropout."""
     model.eval()
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-    order = np.argsort([len(row) for row in tokens], kind="stable")
-    topics = np.zeros((len(texts), model.topic_head.out_features))
-    sentiments = np.zeros((len(texts), model.sentiment_head.out_features))
-    for start in range(0, len(texts), batch_size):
-        places = order[start : start + batch_size]
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-            topic_logits, sentiment_logits = model(*pad([tokens[place] for place in places]))
-        topics[places] = topic_logits.float().numpy()
-        sentiments[places] = sentiment_logits.float().numpy()
-    return topics, sentiments
+    total = 0.0
+    for places in sorted_batches([len(row.ids) for row in rows], 2 * recipe.batch_size):
+        members = [rows[place] for place in places]
+        total += float(_forward(model, members, recipe, pad_id, loss)) * len(members)
+    return total / len(rows)
 
 
-def _loss(model: TwoHeads, rows: list[list[int]], examples: Sequence[Example], recipe: Recipe) -> Tensor:
-    """Return the summed losses of all known labels, per example of the batch."""
-    ids, mask = pad(rows)  # [batch, tokens] each
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        topic_logits, sentiment_logits = model(ids, mask)  # [batch, topics], [batch, sentiments]
-    topics = [UNKNOWN if example.topic is None else example.topic for example in examples]
-    sentiments = [UNKNOWN if example.sentiment is None else example.sentiment for example in examples]
-    topic_loss = _summed_loss(topic_logits, topics, recipe.label_smoothing)
-    sentiment_loss = _summed_loss(sentiment_logits, sentiments, recipe.label_smoothing)
-    return (topic_loss + recipe.sentiment_weight * sentiment_loss) / len(examples)
+def _epoch(run: _Run, epoch: int, report: Callable[[Progress], None], report_every: int) -> None:
+    recipe, schedule = run.recipe, run.schedule
+    torch.manual_seed(recipe.seed + epoch)  # dropout and order depend on seed and epoch alone: a resumed run is the same
+    rng = np.random.default_rng((recipe.seed, epoch))
+    lengths = np.array([len(row.ids) for row in run.rows])
+    run.model.train()
+    losses = list[float]()
+    for batch in training_batches(lengths, recipe.batch_size * recipe.accumulation, rng):
+        losses.append(_step(run, batch))
+        if schedule.step_count % report_every == 0:
+            report(Progress(epoch, schedule.step_count, run.steps, float(np.mean(losses)), schedule.rate))
+            losses.clear()
 
 
-def _summed_loss(logits: Tensor, targets: list[int], smoothing: float) -> Tensor:
-    return nn.functional.cross_entropy(
-        logits.float(), torch.tensor(targets), ignore_index=UNKNOWN, reduction="sum", label_smoothing=smoothing
-    )
+def _step(run: _Run, batch: Integers) -> float:
+    """Take one step of the optimiser, over one forward pass or more; return the mean loss of the batch's examples."""
+    recipe = run.recipe
+    total = 0.0
+    for places in _parts_of(batch, recipe.batch_size):
+        share = len(places) / len(batch)
+        loss = _forward(run.model, [run.rows[place] for place in places], recipe, run.pad_id, run.loss)
+        total += share * loss.item()
+        if run.budget:
+            loss = loss + run.budget.regulariser()
+        run.scaler.scale(share * loss).backward()
+    if not math.isfinite(total) and recipe.precision != "fp16":  # there, the scaler leaves such steps out
+        raise ModelError(
+            f"the loss is no longer a number after {run.schedule.step_count} steps.", "Give a smaller learning rate."
+        )
+    run.scaler.unscale_(run.optimizer)
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)
+    run.scaler.step(run.optimizer)
+    run.scaler.update()
+    run.schedule.step()
+    if run.budget and bool(torch.isfinite(norm)):
+        run.budget.step(run.schedule.step_count)
+    run.optimizer.zero_grad(set_to_none=True)
+    return total
 
 
-def _batches(lengths: npt.NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield shuffled batches whose members have similar lengths: sorted within pools of 32 batches."""
-    order = rng.permutation(len(lengths))
-    batches = list[npt.NDArray[np.int64]]()
-    for start in range(0, len(order), size * 32):
-        pool = order[start : start + size * 32]
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches.extend(pool[first : first + size] for first in range(0, len(pool), size))
-    for place in rng.permutation(len(batches)):
-        yield batches[place]
+def _parts_of(batch: Integers, size: int) -> Iterator[Integers]:
+    for start in range(0, len(batch), size):
+        yield batch[start : start + size]
 
 
-def _rate(step: int, steps: int, warmup_share: float) -> float:
-    """Return the learning rate at a step as a share of its peak."""
-    warmup = max(1, round(steps * warmup_share))
-    return min((step + 1) / warmup, max(0.0, (steps - step) / max(1, steps - warmup)))
+def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_id: int, loss: Loss) -> Tensor:
+    device = _device(model)
+    ids, mask = pad([row.ids for row in members], pad_id)  # [batch, tokens] each
+    precision = PRECISIONS[recipe.precision]
+    with torch.autocast(device.type, dtype=precision, enabled=precision is not torch.float32):
+        outputs = model(ids.to(device), mask.to(device))
+    return loss(outputs, members, recipe)
 
 
-def _parameter_groups(model: TwoHeads, recipe: Recipe) -> list[dict[str, object]]:
-    """Give every parameter its rate by depth; biases and norms are not decayed."""
-    depth = 1 + max((int(name.split(".")[3]) for name, _ in model.named_parameters() if ".layer." in name), default=0)
-    groups = list[dict[str, object]]()
-    for name, parameter in model.named_parameters():
-        if not name.startswith("encoder."):
-            rate = recipe.learning_rate * recipe.head_factor
-        elif ".layer." in name:
-            rate = recipe.learning_rate * recipe.layer_decay ** (depth - 1 - int(name.split(".")[3]))
-        else:
-            rate = recipe.learning_rate * recipe.layer_decay**depth
-        decay = 0.0 if parameter.ndim == 1 else recipe.weight_decay
-        groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
-    return groups
+def _require_possible(recipe: Recipe, model: nn.Module, rows: bool, validation: bool) -> None:
+    if not rows:
+        raise ModelError("there are no examples to train on.", "Give some.")
+    if recipe.precision == "fp16" and _device(model).type != "cuda":
+        raise ModelError("fp16 needs a GPU.", "Set the precision to bf16 or fp32.")
+    if not validation and (recipe.patience or recipe.schedule == "plateau"):
+        which = "patience" if recipe.patience else "the plateau schedule"
+        raise ModelError(f"{which} needs validation examples.", "Give some, or train without it.")
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device

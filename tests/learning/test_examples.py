@@ -53,10 +53,12 @@ def test_without_a_map_the_file_holds_the_names(tmp_path: Path) -> None:
         ("words,label\na,0\n", "no column 'text'.*words"),
         ("text,label\na,0\nb,7\n", "row 2: label '7' is not in the label map.*0, 1, 2"),
         ("text,label\na,0\n   ,1\n", "row 2: the text is empty"),
-        ("text,label\na,0\nb\n", "row 2: label 'None'"),
-        ('text,label\n"a"b,0\n', "line 2"),
+        ("text,label\na,0\nb\n", "row 2: it has 1 columns where the header has 2"),
+        ('text,label\n"a,0\nb,0\n', "row 1: it has 1 columns where the header has 2"),
         ("text,label\n", "no rows"),
-        ("text,label\n" + "a" * 200_000 + ",0\n", "line 2: field larger than field limit"),
+        ("", "it is empty"),
+        ("text,label,text\na,0,b\n", "column 'text' is there twice"),
+        ("text,label\n" + "a" * 200_000 + ",0\n", "row 1: .*field larger than field limit"),
     ],
 )
 def test_a_bad_csv_is_refused_by_file_and_row(tmp_path: Path, content: str, complaint: str) -> None:
@@ -72,7 +74,8 @@ def test_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"), [("{oops", "not JSON"), ("[1]", "not a JSON object"), ('{"text": "a"}', "'label'")]
+    ("line", "complaint"),
+    [("{oops", "not a JSON object"), ("[1]", "not a JSON object"), ('{"text": "a"}', "no column 'label'")],
 )
 def test_a_bad_json_line_is_refused_by_row(tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "set.jsonl"
@@ -83,7 +86,7 @@ def test_a_bad_json_line_is_refused_by_row(tmp_path: Path, line: str, complaint:
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "set.parquet").write_bytes(b"nothing of the kind")
-    with pytest.raises(InputError, match="not a Parquet file"):
+    with pytest.raises(InputError, match="not a whole parquet file"):
         _read(tmp_path / "set.parquet")
 
 
