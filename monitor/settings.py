@@ -18,14 +18,18 @@ from pydantic_settings import SettingsError as SourceError
 
 from monitor.alerts.lifecycle import LifecycleRules
 from monitor.alerts.routing import Receiver, Route, check_routes
+from monitor.classify.options import ClassifySettings
 from monitor.errors import SettingsError
+from monitor.learning.judging import JudgingRules
+from monitor.learning.labelled_files import LabelledFile
+from monitor.learning.retraining import RetrainingRules
+from monitor.settings_faults import explain
 from monitor.surges.rules import SurgeRules
 
 CONFIG_VARIABLE = "MONITOR_CONFIG"
 DEFAULT_CONFIG = Path("monitor.toml")
 
 Seconds = Annotated[float, Field(gt=0)]
-Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -79,31 +83,6 @@ class StoreSettings(Section):
         default=400,
         ge=7,
         description="Articles and counts older than this (by event time) are deleted by the nightly job.",
-    )
-
-
-class ClassifySettings(Section):
-    """How articles are scored."""
-
-    model: str = Field(
-        default="fast", description="A shipped model's name, or a folder that `monitor train-base` or an export wrote."
-    )
-    languages: tuple[str, ...] = Field(
-        default=("en",),
-        description="ISO 639-1 codes that the model reads; articles in others are kept and counted, but not scored.",
-    )
-    threads: int = Field(default=0, ge=0, description="CPU threads of the engine; 0: one for each core.")
-    batch_tokens: int = Field(
-        default=4096, ge=128, description="A micro-batch closes when its texts hold about so many tokens."
-    )
-    batch_wait_ms: Milliseconds = Field(
-        default=50, le=10_000, description="A micro-batch closes when its first article has waited so long."
-    )
-    abstain_below: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="An article whose likeliest sentiment has a smaller probability is not counted as negative.",
     )
 
 
@@ -177,6 +156,28 @@ class AlertSettings(Section):
         return self
 
 
+class LearningSettings(Section):
+    """Where models are kept, and when they are trained anew."""
+
+    registry_url: str = Field(
+        default="",
+        description="Where model versions lie, for every machine of the monitor: a shared folder, or a URL of fsspec "
+        "such as `s3://bucket/models` (install its driver); empty: the folder `models` in `data_dir`.",
+    )
+    retraining: RetrainingRules = Field(default=RetrainingRules(), description="When a model is trained anew.")
+    judging: JudgingRules = Field(
+        default=JudgingRules(), description="What a candidate must show to take the champion's place."
+    )
+    old_data: tuple[LabelledFile, ...] = Field(
+        default=(),
+        description="Earlier training files, mixed with new labels so that the old is not forgotten; with none, the "
+        "champion's own confident answers stand in.",
+    )
+    frozen_data: tuple[LabelledFile, ...] = Field(
+        default=(), description="Labelled files that no model was trained on; every candidate is judged on them."
+    )
+
+
 class DashboardSettings(Section):
     """The Streamlit dashboard."""
 
@@ -192,6 +193,10 @@ class ScheduleSettings(Section):
     """When jobs run: crontab expressions in UTC; empty: never."""
 
     retention: str = Field(default="17 3 * * *", description="Deletes what is older than `store.retention_days`.")
+    retrain: str = Field(
+        default="41 4 * * *",
+        description="Looks whether a model is due to be trained anew, and does it; training needs the extra `train`.",
+    )
 
 
 class Settings(BaseSettings):
@@ -215,6 +220,7 @@ class Settings(BaseSettings):
     classify: ClassifySettings = Field(default=ClassifySettings(), description="How articles are scored.")
     surges: SurgeSettings = Field(default=SurgeSettings(), description="How surges are found.")
     alerts: AlertSettings = Field(default=AlertSettings(), description="How surges become alerts.")
+    learning: LearningSettings = Field(default=LearningSettings(), description="How models are kept and trained anew.")
     dashboard: DashboardSettings = Field(default=DashboardSettings(), description="The dashboard.")
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When jobs run.")
 
@@ -231,6 +237,16 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The store's URL, with the default filled in."""
         return self.store.url or f"sqlite:///{self.data_dir / 'monitor.db'}"
+
+    @property
+    def registry_url(self) -> str:
+        """The URL of the model registry, with the default filled in."""
+        return self.learning.registry_url or str(self.data_dir / "models")
+
+    @property
+    def model_cache(self) -> Path:
+        """The folder of model versions fetched to this machine."""
+        return self.data_dir / "cache" / "models"
 
     @classmethod
     def settings_customise_sources(
@@ -264,7 +280,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise _explain(error) from error
+        raise explain(error) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{_config_file()} is not valid TOML: {error}.", "Correct that line.") from error
     except UnicodeDecodeError as error:
@@ -273,26 +289,3 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{_config_file()} cannot be read: {error.strerror}.", "Check its rights.") from error
     except SourceError as error:
         raise SettingsError(f"The environment: {error}.", "Lists and tables are given as JSON there.") from error
-
-
-def _explain(error: ValidationError) -> SettingsError:
-    lines = []
-    for fault in error.errors(include_url=False):
-        key = ".".join(str(part) for part in fault["loc"])
-        given = fault["input"]
-        # A value is not shown where it may be a secret: under a secret's name, or under one that may be it, misspelt.
-        secret = (
-            any(word in key for word in ("password", "secret", "token", "url")) or fault["type"] == "extra_forbidden"
-        )
-        shown = "" if secret or isinstance(given, dict | BaseModel) else f" (given: {given!r})"
-        lines.append(f"{key}: {_reason(fault['type'], fault['msg'])}{shown}")
-    return SettingsError(
-        "Settings are not valid. " + "; ".join(lines) + ".", "See docs/settings.md for what is allowed."
-    )
-
-
-def _reason(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "there is no such setting"
-    said = message.removeprefix("Value error, ")
-    return said[:1].lower() + said[1:]

@@ -11,10 +11,11 @@ from typing import Literal
 import msgspec
 
 from monitor.broker.embedded import find_program
+from monitor.classify.choosing import open_engine
 from monitor.errors import MonitorError
 from monitor.settings import Settings
 from monitor.store.database import Database
-from pipelines.stages import kafka_client, model_folder
+from pipelines.stages import kafka_client
 
 Level = Literal["ok", "warning", "fault"]
 _LEAST_FREE_BYTES = 2_000_000_000
@@ -91,9 +92,9 @@ def _store(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from monitor.classify.openvino_engine import OpenVinoEngine
+    from pipelines.finding_models import find_model
 
-    engine = OpenVinoEngine(model_folder(settings), threads=1)
+    engine = open_engine(find_model(settings), threads=1)
     engine.classify(["Shares fall after the bank warns of losses"])
     yield Finding("ok", "model", f"{engine.model_version} is whole and classifies.")
 

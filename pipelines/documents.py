@@ -124,6 +124,8 @@ def _type(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{value}`" for value in arguments)
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return f"table of {_type(arguments[1])}"
     if arguments and hasattr(annotation, "__metadata__"):
         return _type(arguments[0])
     if NoneType in arguments:
@@ -134,7 +136,8 @@ def _type(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    return f"`{_plain(field.get_default(call_default_factory=True))}`"
+    default = field.get_default(call_default_factory=True)
+    return "unset" if default is None else f"`{_plain(default)}`"
 
 
 def _plain(value: object) -> str:
@@ -142,6 +145,8 @@ def _plain(value: object) -> str:
         case BaseModel():
             given = ((name, getattr(value, name)) for name in value.model_fields_set)
             return "{" + ", ".join(f"{name} = {_plain(each)}" for name, each in sorted(given)) + "}"
+        case dict():
+            return "{" + ", ".join(f"{name} = {_plain(each)}" for name, each in sorted(value.items())) + "}"
         case tuple():
             return "[" + ", ".join(map(_plain, value)) + "]"
         case SecretStr():

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.classify.engine import Engine
 from monitor.classify.labels import Task
+from monitor.classify.mentions import Span
 from monitor.classify.openvino_engine import OpenVinoEngine
+from monitor.classify.text import prepare_text
+from monitor.errors import InputError
 from monitor.learning.evaluation import Report, evaluate
-from monitor.learning.examples import Example, read_examples
+from monitor.learning.examples import (
+    Example,
+    label_places,
+    occurrences,
+    read_examples,
+    read_label,
+    read_text,
+)
+from monitor.learning.reading import read_records
+
+_CHUNK = 2_000
+"""Texts scored at once: what is kept of each is its probabilities alone."""
+_NOWHERE: Span = (0, 0)
+"""A span that no token touches: an engine answers with the text's own sentiment."""
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An engine that tells how much of a text it reads."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens of each text the model reads, its two marks included."""
+        ...
 
 
 def evaluate_file(
@@ -23,7 +50,7 @@ def evaluate_file(
     label_map: Mapping[str, str],
     engine: Engine | None = None,
 ) -> Report:
-    """Compare an engine's answers with the labels of a file.
+    """Compare an engine's answers about whole texts with the labels of a file.
 
     Args:
         path: CSV, JSON lines or Parquet.
@@ -49,9 +76,71 @@ def evaluate_file(
     return judge(engine, examples, task)
 
 
+def evaluate_entities(
+    path: Path,
+    *,
+    text_column: str,
+    entity_column: str,
+    label_column: str,
+    label_map: Mapping[str, str],
+    engine: Engine,
+) -> tuple[Report, int]:
+    """Compare an engine's sentiment toward given entities with the labels of a file.
+
+    An entity is looked for in the prepared text as whole words, whatever their case; where it stands there several
+    times the first place is taken.
+
+    Args:
+        path: CSV, JSON lines or Parquet; one row for each entity of a text.
+        text_column: Column of the text.
+        entity_column: Column of the company or asset, as the text names it.
+        label_column: Column of the sentiment toward it.
+        label_map: Label name by raw label; empty if the file holds the names.
+        engine: The model.
+
+    Returns:
+        The figures over all rows; and how many rows were judged by the text's own sentiment, because the text does not
+        name the entity in these words, or names it beyond what the model reads.
+
+    Raises:
+        InputError: Naming file, row and remedy.
+    """
+    known = label_places(label_map, engine.labels.sentiments, "entity")
+    texts, spans, truth = list[str](), list[Span](), list[int]()
+    for number, fields in read_records(path, (text_column, entity_column, label_column)):
+        where = f"{path}, row {number}"
+        text = read_text(where, fields[text_column])
+        name = prepare_text(str(fields[entity_column] or ""))
+        if not name:
+            raise InputError(f"{where}: the entity is empty.", "Fill it in or remove the row.")
+        texts.append(text)
+        spans.append(next(iter(occurrences(text, name)), _NOWHERE))
+        truth.append(read_label(where, fields[label_column], known))
+    parts, lost = list[npt.NDArray[np.float64]](), 0
+    for start in range(0, len(texts), _CHUNK):
+        some, places = texts[start : start + _CHUNK], spans[start : start + _CHUNK]
+        parts.append(engine.sentiment_toward(some, places))
+        lost += _unread(engine, some, places)
+    report = evaluate(np.concatenate(parts), np.array(truth, dtype=np.int64), engine.labels.sentiments)
+    return report, lost
+
+
 def judge(engine: Engine, examples: Sequence[Example], task: Task) -> Report:
     """Compare an engine's answers with the labels of examples, all of which are labelled for the task."""
-    scores = engine.classify([example.text for example in examples])
-    probabilities = scores.topic_probabilities if task == "topic" else scores.sentiment_probabilities
+    parts = list[npt.NDArray[np.float64]]()
+    for start in range(0, len(examples), _CHUNK):
+        scores = engine.classify([example.text for example in examples[start : start + _CHUNK]])
+        parts.append(scores.topic_probabilities if task == "topic" else scores.sentiment_probabilities)
     truth = np.array([example.label(task) for example in examples], dtype=np.int64)
-    return evaluate(probabilities, truth, engine.labels.names(task))
+    return evaluate(np.concatenate(parts), truth, engine.labels.names(task))
+
+
+def _unread(engine: Engine, texts: Sequence[str], spans: Sequence[Span]) -> int:
+    """How many spans are nowhere in their text, or behind the last token that the model reads."""
+    lost = sum(span == _NOWHERE for span in spans)
+    if isinstance(engine, CountsTokens):
+        found = [(text, span) for text, span in zip(texts, spans, strict=True) if span != _NOWHERE]
+        # What stands before the entity fills the model already: nothing of the entity is read.
+        counts = engine.count_tokens([text[: span[0]] for text, span in found])
+        lost += sum(count >= engine.max_tokens for count in counts)
+    return lost

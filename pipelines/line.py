@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
@@ -22,7 +23,11 @@ from monitor.settings import Settings
 from monitor.store.database import Database
 from monitor.surges.worker import SurgeWorker
 from pipelines.replaying import ReplayJob, ReplayWorker, StoredCursors
-from pipelines.stages import StageName, Stepping, kafka_client, model_folder, topic_names
+from pipelines.stages import StageName, Stepping, kafka_client, topic_names
+
+if TYPE_CHECKING:
+    from monitor.classify.serving import ServingModel
+    from monitor.classify.worker import ClassifyWorker
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +39,12 @@ class Stage:
     Attributes:
         step: The worker's.
         counters: Numbers for the health page.
+        note: A sentence or two for it.
     """
 
     step: Callable[[], int]
     counters: Callable[[], Mapping[str, float]]
+    note: Callable[[], str] = str
 
 
 class Counting:
@@ -58,6 +65,10 @@ class Counting:
         """The sum of what the steps did."""
         return {self._name: self._done}
 
+    def note(self) -> str:
+        """Nothing."""
+        return ""
+
 
 def build_stage(
     name: StageName, settings: Settings, database: Database, replay: ReplayJob | None
@@ -76,7 +87,7 @@ def build_stage(
         case "ingest":
             return _ingest(settings, database)
         case "classify":
-            return _classify(settings)
+            return _classify(settings, database)
         case "surges":
             return _surges(settings, database, live=replay is None)
         case "alerts":
@@ -115,12 +126,13 @@ def _replay(settings: Settings, database: Database, job: ReplayJob) -> Iterator[
 
 
 @contextmanager
-def _classify(settings: Settings) -> Iterator[Stepping]:
-    from monitor.classify.openvino_engine import OpenVinoEngine
+def _classify(settings: Settings, database: Database) -> Iterator[Stepping]:
+    from monitor.classify.serving import ServingModel
     from monitor.classify.worker import ClassifyWorker
+    from pipelines.serving import model_source
 
     names, options = topic_names(settings), settings.classify
-    engine = OpenVinoEngine(model_folder(settings), threads=options.threads)
+    source, poll_every = model_source(settings, database), timedelta(seconds=options.poll_seconds)
 
     # The consumer is made before the worker that reads it, so these look the worker up when they are called.
     def finish() -> None:
@@ -130,6 +142,7 @@ def _classify(settings: Settings) -> Iterator[Stepping]:
         worker.drop_revoked(partitions)
 
     with ExitStack() as stack:
+        serving = stack.enter_context(ServingModel(source, poll_every, system_clock))
         client = stack.enter_context(kafka_client(settings, "classify"))
         client.topics.ensure(names.layout(settings.kafka.partitions))
         producer = stack.enter_context(client.producer())
@@ -139,14 +152,23 @@ def _classify(settings: Settings) -> Iterator[Stepping]:
         worker = ClassifyWorker(
             consumer,
             producer,
-            engine,
+            serving,
             names,
             languages=options.languages,
             batch_tokens=options.batch_tokens,
             batch_wait=timedelta(milliseconds=options.batch_wait_ms),
             clock=system_clock,
         )
-        yield Stage(worker.step, lambda: {"classified": worker.classified, "engine_cpu_seconds": worker.engine_seconds})
+        yield Stage(worker.step, lambda: _classified(worker, serving), lambda: serving.note)
+
+
+def _classified(worker: ClassifyWorker, serving: ServingModel) -> Mapping[str, float]:
+    return {
+        "classified": worker.classified,
+        "engine_cpu_seconds": worker.engine_seconds,
+        "model_swaps": serving.swaps,
+        "model_faults": serving.faults,
+    }
 
 
 @contextmanager

@@ -1,35 +1,62 @@
-"""Scheduled jobs: when they run comes from the settings, that they ran stands in the store.
+"""Scheduled jobs: when they run comes from the settings, that they ran and how stands in the store.
 
-APScheduler keeps its jobs in memory; each run is recorded under the time for which it was scheduled, so no schedule is
-served twice, not even by two schedulers, and what was missed while none ran is caught up once at the start.
+APScheduler keeps its jobs in memory. Each run is recorded under the time for which it was scheduled, so no schedule is
+served twice; a lease in the store keeps two runs of one job from going on at once, even under two schedulers; what was
+missed while none ran, or while the store was away, is caught up once. Every schedule ends with an outcome that people
+can see: succeeded, late, failed, skipped, cut off.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import uuid4
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from monitor.clock import Clock, system_clock
-from monitor.errors import MonitorError, SettingsError
+from monitor.errors import LeaseLostError, MonitorError, SettingsError
 from monitor.settings import Settings
-from monitor.store import health, retention
+from monitor.store import health, jobs, retention
 from monitor.store.database import Database
+from pipelines.retrain import retrain_scheduled
 
 Job = Callable[[Settings, Database, datetime], str]
 """Does its work as of the given instant and returns one sentence on what it did."""
 
-MISSED_FOR = timedelta(days=2)
-"""A run that was missed longer ago is not caught up."""
+MISSED_FOR = timedelta(days=8)
+"""A run that was missed longer ago is not caught up; a weekly one is."""
+
+LATE_AFTER = timedelta(minutes=10)
+"""A run that begins longer after it was due is late."""
+
+LEASE = timedelta(minutes=5)
+"""A run that gave no sign of life for so long is cut off."""
+
+RENEW_SECONDS = 60.0
+WATCH_SECONDS = 60
 
 SILENT_FOR = timedelta(days=2)
 """A worker that has given no sign of life for so long is no longer listed."""
 
+_SPANS = (timedelta(hours=2), timedelta(days=1), MISSED_FOR)
+
 _log = logging.getLogger(__name__)
+
+
+class Overdue(NamedTuple):
+    """A job that should have begun by now."""
+
+    job: str
+    scheduled_at: datetime
 
 
 def delete_old(settings: Settings, database: Database, now: datetime) -> str:
@@ -41,7 +68,7 @@ def delete_old(settings: Settings, database: Database, now: datetime) -> str:
     return f"Deleted {deleted:,} rows from before {cutoff:%Y-%m-%d}."
 
 
-JOBS: Mapping[str, Job] = {"retention": delete_old}
+JOBS: Mapping[str, Job] = {"retention": delete_old, "retrain": retrain_scheduled}
 """By the name of their setting in `schedule`."""
 
 
@@ -62,35 +89,94 @@ def trigger_of(job: str, expression: str) -> CronTrigger | None:
         ) from error
 
 
-def run_due(job: str, scheduled_at: datetime, settings: Settings, database: Database, clock: Clock) -> bool:
-    """Runs a job for one schedule, unless that was done before; records how it went.
+def triggers_of(settings: Settings) -> dict[str, CronTrigger]:
+    """When each job runs; without those that never do.
+
+    Raises:
+        SettingsError: A schedule is no crontab expression.
+    """
+    written = settings.schedule.model_dump()
+    return {job: trigger for job in JOBS if (trigger := trigger_of(job, written.get(job, "")))}
+
+
+def run_due(
+    job: str,
+    scheduled_at: datetime,
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    work: Job | None = None,
+    renew_seconds: float = RENEW_SECONDS,
+) -> bool:
+    """Runs a job for one schedule, unless that was done before or the job is running; records how it went.
+
+    Args:
+        job: Which.
+        scheduled_at: UTC-aware; when it was due.
+        settings: For the job.
+        database: Likewise, and for the record.
+        clock: Dates the record.
+        work: What to do; what `JOBS` says by default.
+        renew_seconds: Time between two signs of life; well below `LEASE`.
 
     Returns:
         Whether it ran now.
+
+    Raises:
+        StoreError: The run could not be recorded.
     """
+    begun_at = clock()
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}"
     with database.write() as connection:
-        run = health.begin_run(connection, job, scheduled_at, clock())
-    if run is None:
+        run = jobs.start_run(connection, job, scheduled_at, begun_at, holder, LEASE)
+    if not isinstance(run, jobs.StartedRun):
+        if run == "skipped":
+            _log.warning("%s, due at %s, is skipped: the run before it has not ended", job, scheduled_at)
         return False
-    outcome: health.Outcome = "succeeded"
+    late = begun_at - scheduled_at > LATE_AFTER
+    with _kept_alive(run, database, clock, renew_seconds):
+        outcome, detail = _outcome(work or JOBS[job], settings, database, clock())
+    if late:
+        outcome = "late" if outcome == "succeeded" else outcome
+        detail = f"It was due at {scheduled_at:%Y-%m-%d %H:%M} and began late. {detail}"
     try:
-        detail = JOBS[job](settings, database, clock())
-    except MonitorError as error:
-        outcome, detail = "failed", str(error)
-    with database.write() as connection:
-        health.finish_run(connection, run, outcome, detail, clock())
-    _log.log(logging.INFO if outcome == "succeeded" else logging.ERROR, "%s: %s", job, detail)
+        with database.write() as connection:
+            jobs.end_run(connection, run, outcome, detail, clock())
+    except LeaseLostError as error:
+        _log.error("%s went on after it had counted as cut off: %s (%s)", job, detail, error)
+        return True
+    _log.log(logging.ERROR if outcome == "failed" else logging.INFO, "%s: %s", job, detail)
     return True
 
 
 def last_due(trigger: CronTrigger, now: datetime) -> datetime | None:
     """The latest time at or before `now`, at most `MISSED_FOR` ago, for which a trigger was scheduled."""
-    latest: datetime | None = None
-    moment = trigger.get_next_fire_time(None, now - MISSED_FOR)
-    while moment is not None and moment <= now:
-        latest = moment
-        moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
-    return latest
+    for span in _SPANS:  # an hourly trigger need not be followed through a week
+        latest: datetime | None = None
+        moment = trigger.get_next_fire_time(None, now - span)
+        while moment is not None and moment <= now:
+            latest = moment
+            moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
+        if latest is not None:
+            return latest
+    return None
+
+
+def overdue(settings: Settings, database: Database, now: datetime) -> list[Overdue]:
+    """Jobs that no scheduler began although they were due more than `LATE_AFTER` ago.
+
+    Raises:
+        SettingsError: A schedule is no crontab expression.
+        StoreError: The database failed.
+    """
+    due = ((job, last_due(trigger, now - LATE_AFTER)) for job, trigger in triggers_of(settings).items())
+    with database.read() as connection:
+        return [
+            Overdue(job, scheduled_at)
+            for job, scheduled_at in due
+            if scheduled_at is not None and not jobs.is_served(connection, job, scheduled_at)
+        ]
 
 
 def run_schedule(settings: Settings, database: Database, stop: threading.Event, clock: Clock = system_clock) -> None:
@@ -99,20 +185,36 @@ def run_schedule(settings: Settings, database: Database, stop: threading.Event, 
     Raises:
         SettingsError: A schedule is no crontab expression.
     """
-    triggers = {job: trigger for job in JOBS if (trigger := trigger_of(job, getattr(settings.schedule, job)))}
+    triggers = triggers_of(settings)
     scheduler = BackgroundScheduler(timezone=UTC)
+    due = {job: _Due(job, trigger, settings, database, clock) for job, trigger in triggers.items()}
     for job, trigger in triggers.items():
+        # Each is asked once at the start: it runs if its last schedule was missed.
         scheduler.add_job(
-            _Due(job, trigger, settings, database, clock),
+            due[job],
             trigger,
             id=job,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),
         )
-    for job, trigger in triggers.items():
-        if missed := last_due(trigger, clock()):
-            run_due(job, missed, settings, database, clock)
+
+    def note_skipped(event: JobSubmissionEvent) -> None:
+        if event.job_id in due:
+            due[event.job_id].skip()
+
+    def watch() -> None:
+        with database.write() as connection:
+            for job in jobs.mark_cut_off(connection, clock()):
+                _log.error("%s was cut off: its process ended, or lost the store, before it was done", job)
+        for missed in overdue(settings, database, clock()):
+            scheduler.modify_job(missed.job, next_run_time=datetime.now(UTC))
+
+    scheduler.add_listener(note_skipped, EVENT_JOB_MAX_INSTANCES)
+    scheduler.add_job(
+        watch, "interval", seconds=WATCH_SECONDS, id="watch", coalesce=True, next_run_time=datetime.now(UTC)
+    )
     scheduler.start()
     stop.wait()
     scheduler.shutdown(wait=True)
@@ -130,5 +232,55 @@ class _Due:
 
     def __call__(self) -> None:
         scheduled_at = last_due(self._trigger, self._clock())
-        if scheduled_at is not None:
+        if scheduled_at is None:
+            return
+        try:
             run_due(self._job, scheduled_at, self._settings, self._database, self._clock)
+        except MonitorError as error:  # the watch asks again
+            _log.error("%s, due at %s, could not be recorded: %s", self._job, scheduled_at, error)
+
+    def skip(self) -> None:
+        """Note that the scheduler let a time pass because the job was running."""
+        scheduled_at = last_due(self._trigger, self._clock())
+        if scheduled_at is None:
+            return
+        try:
+            with self._database.write() as connection:
+                jobs.skip_run(connection, self._job, scheduled_at, self._clock())
+        except MonitorError as error:
+            _log.error("%s was skipped at %s, which could not be recorded: %s", self._job, scheduled_at, error)
+
+
+def _outcome(work: Job, settings: Settings, database: Database, now: datetime) -> tuple[jobs.RunOutcome, str]:
+    try:
+        return "succeeded", work(settings, database, now)
+    except MonitorError as error:
+        return "failed", str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has failed and the schedule goes on
+        _log.exception("A job failed in a way that nobody foresaw")
+        return "failed", f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _kept_alive(run: jobs.StartedRun, database: Database, clock: Clock, renew_seconds: float) -> Iterator[None]:
+    """Gives signs of life of a run while the block goes on."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(renew_seconds):
+            try:
+                with database.write() as connection:
+                    jobs.renew_run(connection, run, clock(), LEASE)
+            except LeaseLostError as error:
+                _log.error("%s goes on although another run was begun: %s", run.job, error)
+                return
+            except MonitorError as error:
+                _log.warning("No sign of life of %s could be written: %s", run.job, error)
+
+    thread = threading.Thread(target=renew, name=f"renew-{run.job}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -46,6 +46,10 @@ class Stepping(Protocol):
         """Numbers for the health page."""
         ...
 
+    def note(self) -> str:
+        """What else the health page should say, in a sentence or two; empty for nothing."""
+        ...
+
 
 Build = Callable[[], AbstractContextManager[Stepping]]
 
@@ -80,7 +84,7 @@ def run_stage(
                 while not stop.is_set():
                     if stage.step() == 0:
                         stop.wait(IDLE_SECONDS[name])
-                    beat.beat(stage.counters())
+                    beat.beat(stage.counters(), stage.note())
                 beat.beat(stage.counters(), note=health.STOPPED, last=True)
         except MonitorError as error:
             if not error.retryable:
@@ -163,8 +167,23 @@ def topic_names(settings: Settings) -> TopicNames:
     return TopicNames(settings.kafka.topic_prefix)
 
 
-def model_folder(settings: Settings) -> Path:
-    """The folder of the model that classifies: a shipped one by its name, else a path."""
+def names_grade(model: str) -> bool:
+    """Whether `classify.model` names a grade: one that ships, or a bare name that is no folder here."""
+    shipped = (shipped_folder(model) / "manifest.json").is_file()
+    return Path(model).name == model and (shipped or not Path(model).is_dir())
+
+
+def shipped_folder(grade: str) -> Path:
+    """Where the model of a grade lies that ships with the monitor, if one does."""
     from monitor.classify.openvino_engine import SHIPPED_MODEL
 
-    return SHIPPED_MODEL if settings.classify.model == SHIPPED_MODEL.name else Path(settings.classify.model)
+    return SHIPPED_MODEL.parent / grade
+
+
+def model_folder(settings: Settings) -> Path:
+    """The folder of the model that ships under the settings' name, else the folder that they name.
+
+    What was promoted since is in the store: see `pipelines.serving`.
+    """
+    model = settings.classify.model
+    return shipped_folder(model) if names_grade(model) else Path(model)

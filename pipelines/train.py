@@ -1,179 +1,246 @@
-"""The job that rebuilds the shipped model from the public training sets. Needs the extra: train."""
+"""The job that makes a model version out of examples: trains, exports, calibrates, judges. Needs the extra: train."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+import msgspec
 
-from monitor.classify.calibration import calibrated_probabilities
-from monitor.classify.labels import Labels, Task
-from monitor.classify.manifest import Manifest, Temperatures
-from monitor.classify.openvino_engine import OpenVinoEngine
-from monitor.learning.evaluation import evaluate, expected_calibration_error, fit_temperature
-from monitor.learning.examples import Example, fingerprint, without_repeats
-from monitor.learning.groups import grouped_split, near_duplicate_groups
-from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import MANIFEST_NAME, Manifest, load_manifest
+from monitor.errors import InputError, ModelError
+from monitor.learning.corpus import Corpus
+from monitor.learning.examples import Example, fingerprint
+from monitor.learning.recipe import Recipe
+from monitor.learning.splitting import split_corpus
+from pipelines.packing import building, judged, packed
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from monitor.learning.checkpoints import Checkpoints
+    from monitor.learning.encoding import Encoded
+    from monitor.learning.starting import Start
+    from monitor.learning.training import Progress
 
-    from monitor.learning.model import TwoHeads
-    from monitor.learning.training import Recipe
+VALIDATION_SHARE = 0.1
+WEIGHTS_FOLDER = "weights"
+"""Within a run's folder: the exact weights of a version that is served as int8, to go on from."""
+_LIBRARIES = ("torch", "transformers", "safetensors", "peft", "nncf")
+NEEDS_EXTRA = "Install the training libraries: pip install 'sentiment-monitor[train]'."
 
-GRADE = "fast"
-MAX_TOKENS = 128
-HELD_OUT_SHARE = 0.1
-SPLIT_SEED = 1
-CALIBRATION_TEXTS = 600
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Split:
-    """Training examples and the held-out ones; no near-duplicate stands in both, none stands in a validation set."""
+class Run:
+    """How a run is carried out; nothing of it decides the outcome.
 
-    training: list[Example]
-    held_out: list[Example]
+    Attributes:
+        grade: Of the finished version; empty for the parent's, or the base's.
+        base_folder: Where the base's files lie; None looks for them.
+        folder: Keeps the state at the end of every epoch, and the finished weights; None keeps nothing.
+        resume: Go on from the state in `folder`.
+        threads: CPU threads; 0 for as many as there are cores.
+    """
+
+    grade: str = ""
+    base_folder: Path | None = None
+    folder: Path | None = None
+    resume: bool = False
+    threads: int = 0
 
 
-def train_shipped(
-    data_folder: Path,
+def train_version(
+    examples: Sequence[Example],
+    recipe: Recipe,
     out_folder: Path,
     *,
-    recipe: Recipe | None = None,
-    threads: int = 0,
-    report: Callable[[str], None] = print,
+    validation: Sequence[Example],
+    parent: Path | None = None,
+    teacher: Path | None = None,
+    run: Run | None = None,
+    report: Say = lambda _line: None,
+    watch: Callable[[Progress], None] = lambda _progress: None,
 ) -> Manifest:
-    """Train, calibrate, export and judge the shipped model.
-
-    The weights are those trained without the held-out tenth, on which the temperatures are fitted.
+    """Train a version, calibrate it on the validation examples as it is served, judge it, and put it in place.
 
     Args:
-        data_folder: Holds tfns/ and tftopic/.
-        out_folder: Gets the finished model, all at once; an older one there is replaced.
-        recipe: The shipped one by default.
-        threads: CPU threads for training; 0 for as many as there are cores.
+        examples: To train on; no two of the same text.
+        recipe: How.
+        out_folder: Gets the finished model, all at once; an older one there is replaced. After an error nothing of this
+            run is there.
+        validation: Examples of other texts: they stop the run early, fit the temperatures and are judged.
+        parent: Folder of the version whose weights to go on from; None starts from the base.
+        teacher: Folder of a version whose answers are learnt beside the labels; examples may have no labels then.
+        run: How it is carried out.
         report: Called with one line at a time.
+        watch: Called with the run's progress.
 
     Returns:
-        The manifest of the model.
+        The version's manifest.
 
     Raises:
-        InputError: If a data file is missing or malformed.
-        ModelError: If the base model is missing or changed.
+        InputError: Something that is no model lies at `out_folder`.
+        ModelError: The base or the parent is missing or does not fit, or the training libraries are not installed.
     """
-    from monitor.learning.training import Recipe
+    run = run or Run()
+    require_free(out_folder)
+    with training_libraries():
+        from monitor.learning.starting import encoded_with_base, start
 
-    recipe = recipe or Recipe()
-    split = split_training_sets(data_folder)
-    report(f"{len(split.training)} examples to train on, {len(split.held_out)} held out")
-    model, tokenizer = _trained(split.training, recipe, threads, report)
-    return package(model, tokenizer, split, recipe, data_folder, out_folder, report)
+        begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
+        report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
+        rows = encoded_with_base(begun, examples, recipe)
+        if teacher is not None:
+            rows = _taught(rows, teacher, run.folder, report)
+        keeper = _keeper(run, recipe, [*examples, *validation], begun)
+        _fit(begun, rows, recipe, validation, keeper, report, watch)
+        with building(out_folder) as built:
+            keep = run.folder / WEIGHTS_FOLDER if run.folder else None
+            papers = packed(begun, examples, recipe, run.grade, built, report, keep)
+            papers = judged(begun, papers, validation, built, report)
+    if keeper is not None:
+        keeper.clear()
+    report(f"{out_folder}: {papers.model_version}")
+    return papers
 
 
-def split_training_sets(data_folder: Path) -> Split:
-    """Read the training sets, drop what repeats itself or a validation text, and hold out whole groups."""
-    examples = [example for labelled in TRAINING_SETS for example in read_set(data_folder, labelled)]
-    validation = [example.text for labelled in VALIDATION_SETS for example in read_set(data_folder, labelled)]
-    examples = without_repeats(examples, validation)
-    groups = near_duplicate_groups([example.text for example in examples])
-    held_out = grouped_split(groups, HELD_OUT_SHARE, SPLIT_SEED)
-    return Split(
-        training=[example for example, out in zip(examples, held_out, strict=True) if not out],
-        held_out=[example for example, out in zip(examples, held_out, strict=True) if out],
-    )
+class VersionTrainer:
+    """Trains successors of a version, for the job that retrains."""
+
+    def __init__(self, recipe: Recipe, run: Run | None = None, report: Say = lambda _line: None) -> None:
+        """Settle what is the same for all successors.
+
+        Args:
+            recipe: How they are trained; base, method and rank are the parent's.
+            run: How the runs are carried out.
+            report: Called with one line at a time.
+        """
+        self._recipe = recipe
+        self._run = run or Run()
+        self._report = report
+
+    def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
+        """Train on from a model; a tenth of the examples, by groups of near-duplicates, stops and calibrates it."""
+        old = parents_recipe(parent_folder)
+        recipe = msgspec.structs.replace(self._recipe, base=old.base, method=old.method, rank=old.rank, alpha=old.alpha)
+        corpus = Corpus.of(examples)
+        split = split_corpus(corpus, "group", VALIDATION_SHARE, recipe.seed)
+        train_version(
+            split.training,
+            recipe,
+            out_folder,
+            validation=split.validation,
+            parent=parent_folder,
+            run=self._run,
+            report=self._report,
+        )
+        return out_folder
 
 
-def package(
-    model: TwoHeads,
-    tokenizer: Tokenizer,
-    split: Split,
+def parents_recipe(folder: Path) -> Recipe:
+    """The recipe by which a version was trained.
+
+    Raises:
+        ModelError: The folder is no whole model.
+    """
+    with training_libraries():
+        from monitor.learning.restoring import recipe_of
+    return recipe_of(load_manifest(folder, Labels()))
+
+
+def require_free(out_folder: Path) -> None:
+    """Refuse to replace what is no model.
+
+    Raises:
+        InputError: The folder is there, is not empty and holds no manifest.
+    """
+    if out_folder.exists() and not (out_folder / MANIFEST_NAME).is_file():
+        if out_folder.is_dir() and not any(out_folder.iterdir()):
+            return
+        raise InputError(f"{out_folder}: it is there and is no model's folder.", "Name another one, or remove it.")
+
+
+@contextmanager
+def training_libraries() -> Iterator[None]:
+    """Says which extra is missing, where a training library is.
+
+    Raises:
+        ModelError: One cannot be imported.
+    """
+    for name in _LIBRARIES:  # not when they are met: some are only met once hours of training are over
+        if find_spec(name) is None:
+            raise ModelError(f"the Python package {name} is not installed.", NEEDS_EXTRA)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModelError(f"the Python package {error.name} is not installed.", NEEDS_EXTRA) from error
+
+
+def _taught(rows: Sequence[Encoded], teacher: Path, folder: Path | None, report: Say) -> list[Encoded]:
+    """Give encoded examples a teacher's answers, which are kept in the run's folder: they take long to make."""
+    from monitor.learning.distillation import load_answers, save_answers, teach
+    from monitor.learning.weights import load_weights
+
+    manifest = load_manifest(teacher, Labels())
+    tokens = [row.ids for row in rows]
+    kept = None if folder is None else folder / f"answers-{manifest.model_version}.safetensors"
+    if kept is not None and kept.is_file():
+        answers, _ = load_answers(kept, tokens)
+    else:
+        report(f"{manifest.model_version} answers {len(rows):,} texts")
+        model, pad_id = load_weights(teacher, manifest)
+        answers = teach(model, tokens, pad_id)
+        if kept is not None:
+            save_answers(kept, answers, tokens, manifest.model_version)
+    return [replace(row, soft=answer) for row, answer in zip(rows, answers, strict=True)]
+
+
+def _keeper(run: Run, recipe: Recipe, examples: Sequence[Example], begun: Start) -> Checkpoints | None:
+    """Where the run's state is kept.
+
+    Raises:
+        InputError: There is a state already that nobody asked for, or none to go on from.
+    """
+    from monitor.learning.checkpoints import Checkpoints
+
+    if run.folder is None:
+        return None
+    parent = begun.restored.manifest.model_version if begun.restored else ""
+    keeper = Checkpoints(run.folder, recipe, f"{fingerprint(examples)} {parent}".strip())
+    done = keeper.epochs_done()
+    if done and not run.resume:
+        raise InputError(
+            f"{run.folder}: it keeps a run of {done} epochs.", "Go on with --resume, or name another folder."
+        )
+    return keeper
+
+
+def _fit(
+    begun: Start,
+    rows: Sequence[Encoded],
     recipe: Recipe,
-    data_folder: Path,
-    out_folder: Path,
-    report: Callable[[str], None],
-) -> Manifest:
-    """Quantise a trained model, calibrate it on the held-out examples, judge it and put it in place."""
-    from monitor.learning.export import export_model, install, write_papers
+    validation: Sequence[Example],
+    keeper: Checkpoints | None,
+    report: Say,
+    watch: Callable[[Progress], None],
+) -> None:
+    from monitor.learning.encoding import encode
+    from monitor.learning.training import train
 
-    chosen = np.random.default_rng(recipe.seed).permutation(len(split.training))[:CALIBRATION_TEXTS]
-    papers: dict[str, Any] = {
-        "grade": GRADE,
-        "labels": Labels(),
-        "max_tokens": MAX_TOKENS,
-        "data_fingerprint": fingerprint(split.training),
-        "recipe": recipe,
-    }
-    out_folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out_folder.parent) as scratch:
-        built = Path(scratch) / out_folder.name
-        report("quantising to int8")
-        export_model(model, tokenizer, [split.training[place].text for place in chosen], built, MAX_TOKENS)
-        write_papers(built, **papers, temperatures=Temperatures(1.0, 1.0), metrics={})
-        temperatures = _fitted(OpenVinoEngine(built), split.held_out)
-        report(f"temperatures: topic {temperatures.topic:.4f}, sentiment {temperatures.sentiment:.4f}")
-        write_papers(built, **papers, temperatures=temperatures, metrics={})
-        metrics = _metrics(OpenVinoEngine(built), model, tokenizer, data_folder, report)
-        manifest = write_papers(built, **papers, temperatures=temperatures, metrics=metrics)
-        install(built, out_folder)
-    report(f"{out_folder}: {manifest.model_version}")
-    return manifest
-
-
-def _trained(
-    examples: Sequence[Example], recipe: Recipe, threads: int, report: Callable[[str], None]
-) -> tuple[TwoHeads, Tokenizer]:
-    from monitor.learning.model import base_folder, load_base, load_tokenizer
-    from monitor.learning.training import Progress, prepare_run, train
-
-    def say(progress: Progress) -> None:
-        report(f"epoch {progress.epoch}, step {progress.step} of {progress.steps}, loss {progress.loss:.4f}")
-
-    prepare_run(recipe.seed, threads)
-    folder = base_folder()
-    model = load_base(folder, Labels(), recipe.dropout)
-    train(model, load_tokenizer(folder, recipe.max_tokens), examples, recipe, say)
-    return model, load_tokenizer(folder, MAX_TOKENS)
-
-
-def _fitted(engine: OpenVinoEngine, held_out: Sequence[Example]) -> Temperatures:
-    """Fit both temperatures on the quantised model's own answers: those are what is served."""
-    topics, sentiments = engine.logits([example.text for example in held_out])
-    fitted: dict[Task, float] = {}
-    heads: tuple[tuple[Task, Any], ...] = (("topic", topics), ("sentiment", sentiments))
-    for task, logits in heads:
-        places = [place for place, example in enumerate(held_out) if example.label(task) is not None]
-        truth = np.array([held_out[place].label(task) for place in places], dtype=np.int64)
-        fitted[task] = round(fit_temperature(logits[places].astype(np.float64), truth), 4)
-    return Temperatures(topic=fitted["topic"], sentiment=fitted["sentiment"])
-
-
-def _metrics(
-    engine: OpenVinoEngine, model: TwoHeads, tokenizer: Tokenizer, data_folder: Path, report: Callable[[str], None]
-) -> dict[str, Any]:
-    """Judge the int8 model on the validation sets, beside its uncalibrated and its float32 self."""
-    from monitor.learning.training import predict
-
-    figures: dict[str, Any] = {}
-    for labelled in VALIDATION_SETS:
-        examples = read_set(data_folder, labelled)
-        texts = [example.text for example in examples]
-        truth = np.array([example.label(labelled.task) for example in examples], dtype=np.int64)
-        head = 0 if labelled.task == "topic" else 1
-        scores = engine.classify(texts)
-        served = (scores.topic_probabilities, scores.sentiment_probabilities)[head]
-        uncalibrated = calibrated_probabilities(engine.logits(texts)[head], 1.0)
-        names = engine.labels.names(labelled.task)
-        exact = evaluate(calibrated_probabilities(predict(model, tokenizer, texts)[head], 1.0), truth, names)
-        figures[labelled.name] = {
-            "task": labelled.task,
-            **evaluate(served, truth, names).as_json(),
-            "ece_uncalibrated": round(expected_calibration_error(uncalibrated, truth), 5),
-            "float32": {key: value for key, value in exact.as_json().items() if key in ("accuracy", "macro_f1")},
-        }
-        report(f"{labelled.name}: accuracy {figures[labelled.name]['accuracy']:.4f}")
-    return figures
+    epoch = train(
+        begun.model,
+        rows,
+        recipe,
+        watch,
+        pad_id=begun.base.pad_id,
+        validation=encode(validation, begun.tokenizer),
+        keeper=keeper,
+        report_every=max(1, min(50, len(rows) // recipe.batch_size // 4)),
+    )
+    if recipe.patience:
+        report(f"the weights are those after epoch {epoch}")

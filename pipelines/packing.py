@@ -1,0 +1,170 @@
+"""From a trained model to a version's folder: exported, calibrated and judged as it is served."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from monitor.classify.labels import Labels, Task
+from monitor.classify.manifest import Manifest
+from monitor.classify.mentions import softmax
+from monitor.classify.openvino_engine import OpenVinoEngine
+from monitor.errors import InputError
+from monitor.learning.calibrating import calibrated, labelled_logits, untouched_temperatures
+from monitor.learning.corpus import TASKS
+from monitor.learning.evaluation import expected_calibration_error
+from monitor.learning.examples import Example, fingerprint
+from monitor.learning.recipe import Recipe
+from monitor.learning.splitting import labels_of
+from pipelines.validation import figures
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from monitor.learning.starting import Start
+
+SERVED_TOKENS = 128
+"""Tokens that a finished model reads at least; it may be trained on fewer."""
+CALIBRATION_TEXTS = 600
+REPORT_FOLDER = "report"
+"""Within a version's folder: pictures for people."""
+
+Say = Callable[[str], None]
+_GRADES = {"all-MiniLM-L6-v2": "fast", "all-mpnet-base-v2": "quality"}
+
+
+@contextmanager
+def building(out_folder: Path) -> Iterator[Path]:
+    """A folder to build in, which takes the place of another if nothing goes wrong.
+
+    Raises:
+        InputError: The place cannot be written to.
+    """
+    from monitor.learning.export import install
+
+    try:
+        out_folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out_folder.parent, prefix=".building-") as scratch:
+            built = Path(scratch) / out_folder.name
+            built.mkdir()
+            yield built
+            install(built, out_folder)
+    except OSError as error:
+        raise InputError(f"{out_folder}: it cannot be written: {error}.", "Check the folder and its rights.") from error
+
+
+def packed(
+    begun: Start,
+    examples: Sequence[Example],
+    recipe: Recipe,
+    grade: str,
+    built: Path,
+    report: Say,
+    keep: Path | None = None,
+) -> Manifest:
+    """Export what was trained: an addition alone, or the whole as a static int8 graph.
+
+    Args:
+        begun: Trained by now.
+        examples: That it was trained on; some of them set the ranges of the int8 graph.
+        recipe: By which.
+        grade: Of the version; empty for the parent's, or the base's.
+        built: Gets the files.
+        report: Called with one line at a time.
+        keep: Gets the exact weights, where `built` gets a graph; None keeps none.
+    """
+    from monitor.learning.adapters import merge_adapters
+    from monitor.learning.export import export_model, export_weights, write_papers
+    from monitor.learning.restoring import MERGEABLE
+
+    model: Any = begun.model.cpu()
+    tokens = max(recipe.max_tokens, SERVED_TOKENS)
+    papers = _papers(begun, examples, recipe, grade, tokens)
+    if begun.adapted:
+        report("writing the trained weights")
+        export_weights(model, begun.tokenizer, built, tokens)
+    else:
+        if keep is not None and recipe.method == "full":
+            export_weights(model, begun.tokenizer, keep, tokens)
+            write_papers(keep, papers)
+        if recipe.method in MERGEABLE:
+            merge_adapters(model)
+        report("quantising to int8")
+        chosen = np.random.default_rng(recipe.seed).permutation(len(examples))[:CALIBRATION_TEXTS]
+        export_model(model, _served(begun.tokenizer, tokens), [examples[n].text for n in chosen], built, tokens)
+    return write_papers(built, papers)
+
+
+def _papers(begun: Start, examples: Sequence[Example], recipe: Recipe, grade: str, tokens: int) -> Manifest:
+    labels, parent = Labels(), begun.restored.manifest if begun.restored else None
+    return Manifest(
+        grade=grade or (parent.grade if parent else _GRADES.get(recipe.base, "own")),
+        topics=labels.topics,
+        sentiments=labels.sentiments,
+        tags=labels.tags,
+        width=begun.model.embedding_head.out_features,
+        temperatures=untouched_temperatures(parent),
+        abstain_below=parent.abstain_below if parent else 0.5,
+        max_tokens=tokens,
+        base_model=begun.base.name,
+        base_sha256=begun.base.sha256,
+        data_fingerprint=fingerprint(examples),
+        parent=parent.model_version if parent else "",
+        recipe=msgspec.to_builtins(recipe),
+        metrics={},
+        files={},
+    )
+
+
+def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built: Path, report: Say) -> Manifest:
+    """Calibrate an exported version on the validation examples as it is served, and write its figures down."""
+    from monitor.learning.export import write_papers
+    from monitor.learning.reference import ModelEngine
+
+    def engines() -> tuple[ModelEngine, ModelEngine | OpenVinoEngine]:
+        exact = ModelEngine(begun.model, _served(begun.tokenizer, papers.max_tokens), papers)
+        return exact, exact if begun.adapted else OpenVinoEngine(built)
+
+    raw = engines()[1].raw_answers([example.text for example in validation])
+    papers = write_papers(built, calibrated(papers, raw, validation))
+    exact, served = engines()
+    metrics = dict[str, Any]()
+    for task in TASKS:
+        known = [example for example in validation if labels_of([example], task)]
+        if not known:
+            continue
+        found = {"task": task, **figures(served, known, task)}
+        logits, truth = labelled_logits(raw, validation, "target" if task == "entity" else task)
+        if len(truth):
+            found["ece_uncalibrated"] = round(expected_calibration_error(softmax(logits), truth), 5)
+            _draw(task, logits, truth, served.labels.names(task), built / REPORT_FOLDER, report)
+        before = found if served is exact else figures(exact, known, task)
+        found["float32"] = {key: before[key] for key in ("accuracy", "macro_f1")}
+        metrics[f"validation {task}"] = found
+        report(f"{task}: accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}, {found['n']:,} labels")
+    return write_papers(built, msgspec.structs.replace(papers, metrics=metrics))
+
+
+def _draw(task: Task, logits: Any, truth: Any, names: Sequence[str], folder: Path, report: Say) -> None:
+    """A picture of which classes are taken for which; a run of hours does not fail for want of one."""
+    from monitor.learning.confusion import confusion_matrix, draw_confusion
+
+    matrix = confusion_matrix(truth, logits.argmax(axis=1), len(names))
+    try:
+        draw_confusion(matrix, names, f"{task}: {len(truth):,} validation labels", folder / f"confusion_{task}.png")
+    except ModuleNotFoundError as error:
+        report(f"There is no picture of the confusions, as {error.name} is not installed.")
+
+
+def _served(tokenizer: Tokenizer, tokens: int) -> Tokenizer:
+    """A copy of a tokenizer that cuts where the served model does."""
+    copy = type(tokenizer).from_str(tokenizer.to_str())
+    copy.no_padding()
+    copy.enable_truncation(max_length=tokens)
+    return copy

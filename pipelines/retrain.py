@@ -1,0 +1,237 @@
+"""The job that keeps the classifier up to date: decides whether to train, trains, judges, and promotes or refuses.
+
+It is the learning loop's one way to a new champion without a person: nothing is promoted that was not compared with the
+champion on texts that neither was trained on, and whatever is decided is written down with its reasons.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from monitor.classify.engine import Engine
+from monitor.classify.labels import Labels
+from monitor.errors import ModelError
+from monitor.learning.examples import Example
+from monitor.learning.judging import HeadComparison, JudgingRules, compare_heads, figures, judge, labels_fault
+from monitor.learning.known import Parts, judged_labels, parts_of
+from monitor.learning.labelled_files import read_labelled_files
+from monitor.learning.registry import SHIPPED_MODELS, Registry
+from monitor.learning.replaying import is_held_out, mixed, rehearsals, without_relatives
+from monitor.learning.retraining import Retrain, RetrainingRules, decide
+from monitor.learning.verdicts import Promote, Refuse, Verdict
+from monitor.learning.versions import Judgement, ModelVersion
+from monitor.settings import Settings
+from monitor.store import models
+from monitor.store.database import Database
+from pipelines.evidence import TASKS, Collected, collect, probabilities_of
+from pipelines.registry import open_registry
+from pipelines.stages import names_grade
+
+BY = "retrain"
+"""As the registry's history names this job."""
+
+_SEED = 7
+
+
+class Trainer(Protocol):
+    """Makes a model folder out of examples."""
+
+    def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
+        """Trains on from a model.
+
+        Args:
+            examples: New and old ones, in random order; those that calibrate or stop early are to be taken from them.
+            parent_folder: The champion: manifest and files.
+            out_folder: Is not there yet; gets the finished model, whose manifest names the champion as parent.
+
+        Returns:
+            The folder of the finished model.
+
+        Raises:
+            ModelError: It cannot be trained.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a retraining works with.
+
+    Attributes:
+        trainer: Makes candidates.
+        registry: Keeps them.
+        open_engine: Puts a model folder to work.
+        when: Rules of the decision to train.
+        what: Rules of the judgement.
+        old: Earlier training examples; where there are none, the champion's own confident answers stand in.
+        frozen: Labelled texts that no model was trained on, beside those of the store.
+        shipped: Holds the models that come with the package, by grade.
+    """
+
+    trainer: Trainer
+    registry: Registry
+    open_engine: Callable[[Path], Engine]
+    when: RetrainingRules = field(default_factory=RetrainingRules)
+    what: JudgingRules = field(default_factory=JudgingRules)
+    old: Sequence[Example] = ()
+    frozen: Sequence[Example] = ()
+    shipped: Path = SHIPPED_MODELS
+
+
+def retrain(settings: Settings, database: Database, now: datetime, workshop: Workshop) -> str:
+    """Train a successor of the champion if there is reason to, and let it take the place if it is good enough.
+
+    Args:
+        settings: Name the grade and the folder for what is being built.
+        database: The store.
+        now: UTC-aware.
+        workshop: Trainer, registry, rules.
+
+    Returns:
+        One sentence or more: what was decided and why.
+
+    Raises:
+        ModelError: There is no champion to start from, or the candidate cannot be made.
+        StoreError: The database failed, or the champion was changed meanwhile.
+    """
+    grade = settings.classify.model
+    if not names_grade(grade):
+        return f"Nothing to train: the setting classify.model pins the folder {grade}."
+    over, champion = _champion(workshop, grade)
+    parent = workshop.registry.fetch(champion.id)
+    engine = workshop.open_engine(parent)
+    collected = collect(database, champion, engine, workshop.when, now)
+    decision = decide(collected.evidence, workshop.when, now)
+    if not isinstance(decision, Retrain):
+        return str(decision)
+    wanted = workshop.what.least_frozen - judged_labels(workshop.frozen)
+    parts = parts_of(collected.known, collected.since, wanted)
+    examples = _examples(parts, collected, workshop)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="training-") as scratch:
+        folder = workshop.trainer.train(examples, parent, Path(scratch) / "candidate")
+        candidate = workshop.registry.add(folder, "retrained", champion.id, note=str(decision))
+    if candidate.id == champion.id:
+        return f"{decision} Training on {len(examples):,} texts gave the champion again."
+    workshop.registry.set_candidate(candidate.id, str(decision), BY)
+    rival = workshop.open_engine(workshop.registry.fetch(candidate.id))
+    verdict, details = _judged(engine, rival, parts, workshop)
+    details |= {"decision": str(decision), "examples": len(examples), "new": len(parts.new)}
+    judgement = Judgement(
+        grade=grade,
+        candidate=candidate.id,
+        champion=champion.id,
+        at=now,
+        verdict="promoted" if isinstance(verdict, Promote) else "refused",
+        reason=_kind(verdict),
+        details=details,
+    )
+    _conclude(database, workshop.registry, verdict, judgement, over)
+    told = f"{decision} {candidate.id} was trained on {len(examples):,} texts and {judgement.verdict}."
+    return f"{told} {verdict}"
+
+
+def retrain_scheduled(settings: Settings, database: Database, now: datetime) -> str:
+    """What the schedule runs.
+
+    Raises:
+        MonitorError: As `retrain`.
+    """
+    # All that this run makes is dated by its beginning: labels that come in while it trains are new to its candidate.
+    from pipelines.serving import open_folder
+    from pipelines.shipped import RECIPES
+    from pipelines.train import VersionTrainer
+
+    recipe = RECIPES.get(settings.classify.model, RECIPES["fast"])  # base and method are the champion's in any case
+    return retrain(
+        settings,
+        database,
+        now,
+        Workshop(
+            trainer=VersionTrainer(recipe),
+            registry=open_registry(settings, database, lambda: now),
+            open_engine=partial(open_folder, options=settings.classify),
+            when=settings.learning.retraining,
+            what=settings.learning.judging,
+            old=read_labelled_files(settings.learning.old_data, Labels()),
+            frozen=read_labelled_files(settings.learning.frozen_data, Labels()),
+        ),
+    )
+
+
+def _champion(workshop: Workshop, grade: str) -> tuple[str, ModelVersion]:
+    """What the alias says, empty for nothing, and the version that serves: without an alias, the shipped one."""
+    champion = workshop.registry.champion(grade)
+    if champion is not None:
+        return champion.id, champion
+    folder = workshop.shipped / grade
+    if not folder.is_dir():
+        raise ModelError(f"The grade {grade} has no champion, and none ships.", "Add one: monitor models add FOLDER.")
+    return "", workshop.registry.add(folder, "imported", note="Ships with the monitor.")
+
+
+def _examples(parts: Parts, collected: Collected, workshop: Workshop) -> list[Example]:
+    """What to learn from: nothing of it judges, nor is a near-duplicate of what judges."""
+    reference = collected.reference
+    old = [*parts.old, *workshop.old]
+    if not workshop.old:
+        old += rehearsals(
+            reference.texts,
+            reference.scores.topic_probabilities,
+            reference.scores.sentiment_probabilities,
+            workshop.when.rehearsal_confidence,
+        )
+    judging = [example.text for example in (*parts.frozen, *parts.newest, *workshop.frozen)]
+    old = [example for example in old if not is_held_out(example.text)]
+    new = without_relatives(parts.new, judging)
+    return mixed(new, without_relatives(old, judging), workshop.when.old_per_new, _SEED)
+
+
+def _judged(champion: Engine, candidate: Engine, parts: Parts, workshop: Workshop) -> tuple[Verdict, dict[str, object]]:
+    fault = labels_fault(champion.labels, candidate.labels)
+    if fault is not None:
+        verdict: Verdict = Refuse((fault,))
+        return verdict, figures([], [], verdict)
+    frozen, newest = (
+        _compared(champion, candidate, examples, workshop.what)
+        for examples in ([*parts.frozen, *workshop.frozen], parts.newest)
+    )
+    verdict = judge(frozen, newest, workshop.what)
+    return verdict, figures(frozen, newest, verdict)
+
+
+def _compared(
+    champion: Engine, candidate: Engine, examples: Sequence[Example], rules: JudgingRules
+) -> list[HeadComparison]:
+    texts = [example.text for example in examples]
+    ours, theirs = champion.classify(texts), candidate.classify(texts)
+    heads = []
+    for task in TASKS:
+        places = [place for place, example in enumerate(examples) if example.label(task) is not None]
+        if places:
+            truth = np.array([examples[place].label(task) for place in places], dtype=np.int64)
+            before, after = (probabilities_of(scores, task)[places] for scores in (ours, theirs))
+            heads.append(compare_heads(task, champion.labels.names(task), before, after, truth, rules, _SEED))
+    return heads
+
+
+def _conclude(database: Database, registry: Registry, verdict: Verdict, judgement: Judgement, over: str) -> None:
+    """Promote or refuse, and write the judgement down with it."""
+    if isinstance(verdict, Promote):
+        registry.promote(judgement.candidate, str(verdict), BY, over=over, judgement=judgement)
+        return
+    with database.write() as connection:
+        models.write_judgement(connection, judgement)
+    registry.clear_candidate(judgement.grade, str(verdict), BY)
+
+
+def _kind(verdict: Verdict) -> str:
+    return verdict.kind if isinstance(verdict, Refuse) else type(verdict).__name__

@@ -1,0 +1,142 @@
+"""The job that rebuilds the shipped grades from the public training sets. Needs the extra: train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from monitor.classify.choosing import open_engine
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import Manifest, load_manifest
+from monitor.errors import InputError
+from monitor.learning.card import SHIPPED_DATA
+from monitor.learning.examples import Example, without_repeats
+from monitor.learning.groups import grouped_split, near_duplicate_groups
+from monitor.learning.recipe import FAST, QUALITY, Recipe
+from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
+from pipelines.entity_sets import read_finentity, read_sentfin, split_test
+from pipelines.train import Run, Say, train_version
+from pipelines.validation import figures, validation_sets
+
+if TYPE_CHECKING:
+    from monitor.learning.training import Progress
+
+RECIPES: Mapping[str, Recipe] = {"fast": FAST, "quality": QUALITY}
+HELD_OUT_SHARE = 0.1
+SPLIT_SEED = 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training examples and the held-out ones; no near-duplicate stands in both, none stands in a validation set."""
+
+    training: list[Example]
+    held_out: list[Example]
+
+
+def train_shipped(
+    grade: str,
+    data_folder: Path,
+    out_folder: Path,
+    *,
+    recipe: Recipe | None = None,
+    teacher: Path | None = None,
+    texts: Sequence[str] = (),
+    run: Run | None = None,
+    report: Say = print,
+    watch: Callable[[Progress], None] = lambda _progress: None,
+) -> Manifest:
+    """Train, calibrate, export and judge a shipped grade.
+
+    The weights are those trained without the held-out tenth, on which the temperatures are fitted.
+
+    Args:
+        grade: "fast" or "quality".
+        data_folder: Holds tfns/, tftopic/, sentfin/ and finentity/.
+        out_folder: Gets the finished model, all at once; an older one there is replaced.
+        recipe: The shipped one by default.
+        teacher: Folder of the version to distil; None learns from the labels alone.
+        texts: Unlabelled texts, prepared, about which the teacher is asked too.
+        run: How the run is carried out.
+        report: Called with one line at a time.
+        watch: Called with the run's progress.
+
+    Returns:
+        The manifest of the model.
+
+    Raises:
+        InputError: There is no such grade, or a data file is missing or malformed.
+        ModelError: The base model is missing or changed.
+    """
+    recipe = recipe or recipe_of_grade(grade)
+    split = split_training_sets(data_folder)
+    judged = [example.text for chosen in validation_sets() for example in chosen.read(data_folder)]
+    unlabelled = [Example(text) for text in texts]
+    held_out = judged + [example.text for example in (*split.held_out, *split.training)]
+    train_version(
+        [*split.training, *without_repeats(unlabelled, held_out)],
+        recipe,
+        out_folder,
+        validation=split.held_out,
+        teacher=teacher,
+        run=replace(run or Run(), grade=grade),
+        report=report,
+        watch=watch,
+    )
+    return judge_on_sets(out_folder, data_folder, report)
+
+
+def recipe_of_grade(grade: str) -> Recipe:
+    """How a shipped grade is trained.
+
+    Raises:
+        InputError: There is no such grade.
+    """
+    if grade not in RECIPES:
+        raise InputError(f"there is no grade {grade!r}.", "Use one of: " + ", ".join(RECIPES))
+    return RECIPES[grade]
+
+
+def split_training_sets(data_folder: Path) -> Split:
+    """Read the training sets, drop what repeats itself or a validation text, and hold out whole groups.
+
+    Raises:
+        InputError: If a data file is missing or malformed.
+    """
+    examples = [example for labelled in TRAINING_SETS for example in read_set(data_folder, labelled)]
+    judged = [example.text for labelled in VALIDATION_SETS for example in read_set(data_folder, labelled)]
+    for read in (read_sentfin, read_finentity):
+        training, test = split_test(read(data_folder))
+        examples += training
+        judged += [example.text for example in test]
+    examples = without_repeats(examples, judged)
+    groups = near_duplicate_groups([example.text for example in examples])
+    held_out = grouped_split(groups, HELD_OUT_SHARE, SPLIT_SEED)
+    return Split(
+        training=[example for example, out in zip(examples, held_out, strict=True) if not out],
+        held_out=[example for example, out in zip(examples, held_out, strict=True) if out],
+    )
+
+
+def judge_on_sets(folder: Path, data_folder: Path, report: Say) -> Manifest:
+    """Judge a finished model on every validation set, and write the figures into its manifest and card.
+
+    Args:
+        folder: Of the model.
+        data_folder: Of the sets.
+        report: Called with one line at a time.
+    """
+    from monitor.learning.export import write_papers
+
+    engine, papers = open_engine(folder), load_manifest(folder, Labels())
+    metrics: dict[str, Any] = {name: found for name, found in papers.metrics.items() if name.startswith("validation ")}
+    for chosen in validation_sets():
+        found = {"task": chosen.task, **figures(engine, chosen.read(data_folder), chosen.task)}
+        metrics[chosen.name] = found
+        main = "f1" if chosen.task == "mentions" else "accuracy"
+        report(f"{chosen.name}: {main} {found[main]:.4f}, {found['n']:,} labels")
+    return write_papers(folder, msgspec.structs.replace(papers, metrics=metrics), SHIPPED_DATA)

@@ -1,0 +1,260 @@
+"""The learning loop from labels in the store to a new champion, with a registry and a model that is really trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.articles import article_id
+from monitor.errors import ModelError, StoreError
+from monitor.learning.examples import Example
+from monitor.learning.judging import JudgingRules
+from monitor.learning.label import Label
+from monitor.learning.registry import Registry
+from monitor.learning.replaying import is_held_out
+from monitor.learning.retraining import RetrainingRules
+from monitor.learning.versions import Judgement
+from monitor.settings import Settings, load_settings
+from monitor.store import labels, models, writes
+from monitor.store.database import Database
+from pipelines.retrain import Workshop, retrain
+from tests.pipelines.bayes import BayesEngine, BayesTrainer
+from tests.store.builders import counted, scored
+
+MADE = datetime(2024, 5, 1, tzinfo=UTC)
+NOW = datetime(2024, 8, 1, 4, tzinfo=UTC)
+DAY = timedelta(days=1)
+FIRMS = [f"firm{n}" for n in range(200)]
+OLD_VERBS = {"falls": 0, "meets": 1, "rises": 2}
+NEW_VERBS = {"craters": 0, "convenes": 1, "moons": 2}
+NAMES = ("negative", "neutral", "positive")
+RULES = RetrainingRules(sample=300)
+JUDGING = JudgingRules(resamples=300, calibration_margin=0.1)
+
+
+def _texts(verbs: dict[str, int], count: int, seed: int) -> list[Example]:
+    rng = np.random.default_rng(seed)
+    drawn = [(rng.choice(FIRMS), rng.choice(list(verbs)), n) for n in range(count)]
+    return [Example(f"{firm} {verb} on item {seed}x{n}", sentiment=verbs[verb]) for firm, verb, n in drawn]
+
+
+OLD = _texts(OLD_VERBS, 1500, seed=1)
+FROZEN = _texts(OLD_VERBS, 400, seed=2)
+FRESH = _texts(NEW_VERBS, 700, seed=3)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    return load_settings(data_dir=tmp_path / "var")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    with Database.open(settings.store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def registry(settings: Settings, database: Database, tmp_path: Path) -> Registry:
+    """With a champion that was retrained on the old world's texts."""
+    folder = BayesTrainer().train(OLD, tmp_path, tmp_path / "first")
+    made = Registry(database, settings.registry_url, settings.model_cache, lambda: MADE, shipped=tmp_path / "none")
+    made.promote(made.add(folder, "retrained").id, "It is the first.", "test")
+    return Registry(database, settings.registry_url, settings.model_cache, lambda: NOW, shipped=tmp_path / "none")
+
+
+def _workshop(registry: Registry, **changes: Any) -> Workshop:
+    fields: dict[str, Any] = {
+        "trainer": BayesTrainer(),
+        "registry": registry,
+        "open_engine": BayesEngine,
+        "when": RULES,
+        "what": JUDGING,
+        "old": OLD,
+        "frozen": FROZEN,
+    }
+    return Workshop(**fields | changes)
+
+
+def _label(database: Database, examples: Sequence[Example], at: datetime = NOW - DAY, turn: int = 0) -> None:
+    made = [
+        Label(
+            text=example.text,
+            task="sentiment",
+            label=NAMES[((example.sentiment or 0) + turn) % 3],
+            author="ada",
+            created_at=at + timedelta(seconds=place),
+        )
+        for place, example in enumerate(examples)
+    ]
+    with database.write() as connection:
+        labels.write_labels(connection, made)
+
+
+def _publish(database: Database, examples: Sequence[Example], start: datetime) -> None:
+    """Stories, one every quarter of an hour."""
+    items = [
+        counted(
+            scored(
+                number,
+                id=article_id("test", example.text),
+                title=example.text,
+                body="",
+                published_at=start + number * timedelta(minutes=15),
+                first_seen_at=start + number * timedelta(minutes=15),
+                position=f"{start:%m%d}-{number}",
+            ),
+            tick=start + 20 * DAY,
+        )
+        for number, example in enumerate(examples)
+    ]
+    with database.write() as connection:
+        writes.write_articles(connection, items)
+
+
+def _judgements(database: Database) -> list[Judgement]:
+    with database.read() as connection:
+        return models.read_judgements(connection)
+
+
+def _accuracy(registry: Registry, examples: Sequence[Example]) -> float:
+    champion = registry.champion("fast")
+    assert champion is not None
+    given = BayesEngine(registry.fetch(champion.id)).classify([example.text for example in examples]).sentiments
+    return float(np.mean(given == [example.sentiment for example in examples]))
+
+
+def test_without_labels_or_drift_it_waits_and_says_so(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    _publish(database, _texts(OLD_VERBS, 400, seed=4), MADE - 10 * DAY)
+    _publish(database, _texts(OLD_VERBS, 400, seed=5), NOW - 10 * DAY)
+    said = retrain(settings, database, NOW, _workshop(registry))
+    assert said == "Nothing calls for training: 0 of 500 labels, no drift."
+    assert _judgements(database) == []
+
+
+def test_new_labels_make_a_new_champion_that_knows_the_new_and_keeps_the_old(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    before = registry.champion("fast")
+    assert before is not None
+    assert _accuracy(registry, FRESH) < 0.5
+    _label(database, FRESH)
+    said = retrain(settings, database, NOW, _workshop(registry))
+    assert said.startswith("700 labels are new since the champion was made, and 500 are enough. fast-")
+    assert "and promoted. Its accuracy against the champion's is +0." in said
+    after = registry.champion("fast")
+    assert after is not None
+    assert (after.parent, after.origin, after.created_at) == (before.id, "retrained", NOW)
+    assert _accuracy(registry, FRESH) > 0.9
+    assert _accuracy(registry, FROZEN) > 0.95
+    (judgement,) = _judgements(database)
+    assert (judgement.verdict, judgement.reason, judgement.champion) == ("promoted", "Promote", before.id)
+    assert judgement.details["newest"][0]["accuracy"]["delta"] > 0.4
+    assert registry.candidate("fast") is None
+    assert registry.rollback("fast", "To see that one can.", "test").id == before.id
+
+
+def test_what_judges_was_never_trained_on(settings: Settings, database: Database, registry: Registry) -> None:
+    trainer = BayesTrainer()
+    _label(database, FRESH)
+    retrain(settings, database, NOW, _workshop(registry, trainer=trainer))
+    assert trainer.seen
+    assert not [example for example in trainer.seen if is_held_out(example.text)]
+    assert not {example.text for example in trainer.seen} & {example.text for example in FROZEN}
+    fresh = {example.text for example in FRESH}
+    old = [example for example in trainer.seen if example.text not in fresh]
+    assert len(old) > len(trainer.seen) / 2
+
+
+def test_wrong_labels_make_no_champion(settings: Settings, database: Database, registry: Registry) -> None:
+    before = registry.champion("fast")
+    _label(database, _texts(OLD_VERBS, 700, seed=6), turn=1)
+    said = retrain(settings, database, NOW, _workshop(registry, old=()))
+    assert "and refused. On the frozen set its sentiment accuracy is 0." in said
+    assert registry.champion("fast") == before
+    assert registry.candidate("fast") is None
+    (judgement,) = _judgements(database)
+    assert (judgement.verdict, judgement.reason) == ("refused", "WorseOnFrozen")
+    assert "it may have lost" in judgement.details["why"]
+
+
+def test_a_refused_attempt_is_not_repeated_on_the_same_labels(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    _label(database, _texts(OLD_VERBS, 700, seed=6), turn=1)
+    retrain(settings, database, NOW, _workshop(registry, old=()))
+    said = retrain(settings, database, NOW + DAY, _workshop(registry))
+    assert said.startswith("The attempt of 2024-08-01 was refused, and since then only 0 of the 100 labels")
+    _label(database, _texts(OLD_VERBS, 300, seed=7), at=NOW + DAY / 2)
+    assert "was trained on" in retrain(settings, database, NOW + DAY, _workshop(registry))
+
+
+def test_news_that_changed_is_reason_to_train_on_fewer_labels(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    _publish(database, _texts(OLD_VERBS, 400, seed=4), MADE - 10 * DAY)
+    _publish(database, _texts(NEW_VERBS, 400, seed=5), NOW - 10 * DAY)
+    asking = retrain(settings, database, NOW, _workshop(registry))
+    assert asking.startswith("The news has changed: ")
+    assert asking.endswith("Yet only 0 labels are new, and training needs 200: label more.")
+    _label(database, FRESH[:300])
+    trained = retrain(settings, database, NOW, _workshop(registry))
+    assert "and promoted." in trained
+
+
+def test_without_old_examples_the_champions_own_answers_keep_the_old(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    _publish(database, _texts(OLD_VERBS, 900, seed=4), MADE - 10 * DAY)
+    _label(database, FRESH)
+    said = retrain(settings, database, NOW, _workshop(registry, old=(), when=RetrainingRules(sample=900)))
+    assert "and promoted." in said
+    assert _accuracy(registry, FROZEN) > 0.95
+
+
+def test_before_there_is_a_frozen_set_the_older_half_of_what_judges_serves(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    few = _texts(NEW_VERBS, 600, seed=8)
+    _label(database, few)
+    said = retrain(settings, database, NOW, _workshop(registry, frozen=()))
+    assert "of the 200 frozen labels that a judgement needs are there." in said
+    assert _judgements(database)[0].reason == "TooFewToJudge"
+    _label(database, _texts(NEW_VERBS, 2200, seed=9), at=NOW)
+    assert "and promoted." in retrain(settings, database, NOW + DAY, _workshop(registry, frozen=()))
+
+
+def test_a_champion_that_was_promoted_meanwhile_is_not_overthrown(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    class Meddling(BayesTrainer):
+        def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
+            other = BayesTrainer().train(OLD[:900], tmp_path, tmp_path / "other")
+            registry.promote(registry.add(other, "trained").id, "Somebody's choice.", "somebody")
+            return super().train(examples, parent_folder, out_folder)
+
+    _label(database, FRESH)
+    with pytest.raises(StoreError, match="champion of fast was changed by another"):
+        retrain(settings, database, NOW, _workshop(registry, trainer=Meddling()))
+    champion = registry.champion("fast")
+    assert champion is not None
+    assert champion.origin == "trained"
+
+
+def test_a_pinned_folder_is_left_alone(database: Database, registry: Registry, tmp_path: Path) -> None:
+    pinned = load_settings(data_dir=tmp_path / "var", classify={"model": "models/mine"})
+    assert retrain(pinned, database, NOW, _workshop(registry)).endswith("pins the folder models/mine.")
+
+
+def test_a_grade_without_any_model_is_an_error(settings: Settings, database: Database, registry: Registry) -> None:
+    other = load_settings(data_dir=settings.data_dir, classify={"model": "quality"})
+    with pytest.raises(ModelError, match="The grade quality has no champion, and none ships"):
+        retrain(other, database, NOW, _workshop(registry, shipped=settings.data_dir))

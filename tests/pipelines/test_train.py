@@ -1,0 +1,92 @@
+"""The job that trains: a cut run goes on, a successor starts where its parent ended. Needs the extra: train."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import load_manifest
+from monitor.classify.openvino_engine import OpenVinoEngine
+from monitor.errors import InputError, ModelError
+from monitor.learning import bases
+from monitor.learning.examples import Example, without_repeats
+from monitor.learning.training import Progress
+from pipelines.train import Run, VersionTrainer, train_version
+from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples
+
+QUICK = msgspec.structs.replace(RECIPE, epochs=4, patience=3)
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tiny_base(tmp_path / "base")
+    monkeypatch.setitem(bases.BASES, "tiny", base_of(folder))
+    return folder
+
+
+def _sides() -> tuple[list[Example], list[Example]]:
+    examples = without_repeats(tiny_examples())
+    return [example for place, example in enumerate(examples) if place % 5], examples[::5]
+
+
+def test_a_run_that_was_cut_ends_as_one_that_was_not(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    runs = {name: Run(base_folder=base, folder=tmp_path / name, threads=1) for name in ("undisturbed", "run")}
+    train_version(training, QUICK, tmp_path / "whole", validation=validation, run=runs["undisturbed"])
+
+    def cut(progress: Progress) -> None:
+        if progress.epoch == 3:
+            raise KeyboardInterrupt
+
+    out, seen = tmp_path / "out", list[int]()
+    with pytest.raises(KeyboardInterrupt):
+        train_version(training, QUICK, out, validation=validation, run=runs["run"], watch=cut)
+    assert not out.exists()
+    with pytest.raises(InputError, match="--resume"):
+        train_version(training, QUICK, out, validation=validation, run=runs["run"])
+    resumed = replace(runs["run"], resume=True)
+    train_version(training, QUICK, out, validation=validation, run=resumed, watch=lambda told: seen.append(told.epoch))
+    assert min(seen) == 3
+    assert _weights(tmp_path / "run") == _weights(tmp_path / "undisturbed")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["weights"]
+
+
+def _weights(run: Path) -> bytes:
+    return (run / "weights" / "weights.safetensors").read_bytes()
+
+
+def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    run = Run(base_folder=base, threads=1)
+    parent = train_version(training, QUICK, tmp_path / "parent", validation=validation, run=run)
+    said = list[str]()
+    folder = VersionTrainer(QUICK, run, said.append).train(training, tmp_path / "parent", tmp_path / "next")
+    manifest = load_manifest(folder, Labels())
+    assert manifest.parent == parent.model_version
+    assert manifest.grade == parent.grade
+    assert OpenVinoEngine(folder, threads=1).classify(["oil falls"]).sentiments.shape == (1,)
+    assert any(manifest.model_version in line for line in said)
+
+
+def test_a_parent_of_another_base_is_refused(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training, validation = _sides()
+    run = Run(base_folder=base, threads=1)
+    train_version(training, QUICK, tmp_path / "parent", validation=validation, run=run)
+    other = tiny_base(tmp_path / "other", "mpnet")
+    monkeypatch.setitem(bases.BASES, "other", _other_base(other))
+    with pytest.raises(ModelError):
+        train_version(
+            training, msgspec.structs.replace(QUICK, base="other"), tmp_path / "next", validation=validation,
+            parent=tmp_path / "parent", run=Run(base_folder=other, threads=1),
+        )  # fmt: skip
+    assert not (tmp_path / "next").exists()
+
+
+def _other_base(folder: Path) -> bases.Base:
+    """The pin of another base in a folder."""
+    pinned = base_of(folder)
+    return bases.Base(name="other", hub="", sha256=pinned.sha256, pad_id=0, packages=())
