@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import inspecting, running, scoring, serving
+from monitor.cli import distilling, inspecting, labelling, modelling, running, scoring, serving, topics, training
 
 app = typer.Typer(
     name="monitor",
@@ -16,6 +16,11 @@ app = typer.Typer(
 
 running.register(app)
 scoring.register(app)
+training.register(app)
+distilling.register(app)
+modelling.register(app)
+labelling.register(app)
+topics.register(app)
 inspecting.register(app)
 serving.register(app)
 

@@ -1,4 +1,4 @@
-"""`monitor classify`, `monitor evaluate`, `monitor train-base`: models at work, on trial and in the making."""
+"""`monitor classify`, `monitor evaluate`: models at work and on trial."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.output import errors_explained, log_to_stderr, print_json, say
+from monitor.cli.output import errors_explained, print_json, say
 
 if TYPE_CHECKING:
-    from monitor.classify.openvino_engine import OpenVinoEngine
+    from monitor.classify.engine import Engine
+    from monitor.classify.labels import Task
 
 _PANEL = "Models"
-TASKS: dict[str, Literal["sentiment", "topic"]] = {"sentiment": "sentiment", "topic": "topic"}
+TASKS: dict[str, Task] = {"sentiment": "sentiment", "topic": "topic", "entity": "entity"}
 _BATCH = 256
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="A folder, a version of the registry (monitor models list), or a grade; by default what is set to serve."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command(rich_help_panel=_PANEL)(classify)
     app.command(rich_help_panel=_PANEL)(evaluate)
-    app.command(rich_help_panel=_PANEL)(train_base)
 
 
 def classify(
@@ -42,15 +49,19 @@ def classify(
     file_format: Annotated[
         str, typer.Option("--format", help="csv, jsonl or parquet; by default the name tells.")
     ] = "auto",
+    model: ModelOption = "",
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Add each text's embedding: numbers whose dot product is likeness.")
+    ] = False,
 ) -> None:
-    """Gives every text its topic and sentiment: one JSON object a line on standard output."""
+    """Gives every text its topic, sentiment and the companies it names: one JSON object a line on standard output."""
     with errors_explained():
-        engine = _engine()
+        engine = _engine(model)
         texts = _lines() if file == "-" else _rows(Path(file), file_format, text_column, body_column, id_column)
         failures = 0
         while batch := list(islice(texts, _BATCH)):
             failures += sum(text is None for _, text in batch)
-            _print_scores(engine, [(identity, text) for identity, text in batch if text is not None])
+            _print_scores(engine, [(identity, text) for identity, text in batch if text is not None], embeddings)
         if failures:
             say(f"{failures} rows could not be read and are left out.")
 
@@ -59,54 +70,64 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="CSV, JSONL or Parquet file with texts and labels.")],
     text_column: Annotated[str, typer.Option(help="Column with the text.")],
     label_column: Annotated[str, typer.Option(help="Column with the label.")],
-    task: Annotated[str, typer.Option(help="sentiment or topic.")],
+    task: Annotated[str, typer.Option(help="sentiment or topic of the text, or entity: the sentiment toward one.")],
+    entity_column: Annotated[
+        str, typer.Option(help="With --task entity: column with the company or asset, as the text names it.")
+    ] = "",
     labels: Annotated[
         str, typer.Option(help="What the file's labels mean: 'raw=name,raw=name'; by default they are the names.")
     ] = "",
+    model: ModelOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
-    """Judges the model on labelled texts: accuracy, macro and weighted F1, calibration error, each class."""
+    """Judges the model on labelled texts: accuracy, macro and weighted F1, calibration error, each class.
+
+    An entity is looked for in its text as whole words, whatever their case, and the first place is taken; where it is
+    not found, or stands behind what the model reads, the row is judged by the text's own sentiment and counted as
+    not_located.
+    """
     from monitor.errors import InputError
     from monitor.learning.examples import parse_label_map
-    from pipelines.evaluate import evaluate_file
+    from pipelines.evaluate import evaluate_entities, evaluate_file
 
     with errors_explained():
         if task not in TASKS:
             raise InputError(f"--task is {task!r}.", f"Give one of: {', '.join(TASKS)}.")
-        report = evaluate_file(
-            data,
-            text_column=text_column,
-            label_column=label_column,
-            task=TASKS[task],
-            label_map=parse_label_map(labels),
-            engine=_engine(),
-        ).as_json()
-        if as_json:
-            print_json(report)
+        if (task == "entity") != bool(entity_column):
+            raise InputError("--task entity and --entity-column belong together.", "Give both or neither.")
+        label_map = parse_label_map(labels) if labels else {}
+        if task == "entity":
+            report, lost = evaluate_entities(
+                data,
+                text_column=text_column,
+                entity_column=entity_column,
+                label_column=label_column,
+                label_map=label_map,
+                engine=_engine(model),
+            )
+            figures = report.as_json() | {"not_located": lost}
         else:
-            _print_report(report)
+            figures = evaluate_file(
+                data,
+                text_column=text_column,
+                label_column=label_column,
+                task=TASKS[task],
+                label_map=label_map,
+                engine=_engine(model),
+            ).as_json()
+        if as_json:
+            print_json(figures)
+        else:
+            print_report(figures)
 
 
-def train_base(
-    data: Annotated[Path, typer.Option(help="Folder with the labelled sets tfns/ and tftopic/.")],
-    out: Annotated[Path, typer.Option(help="Folder for the finished model.")],
-) -> None:
-    """Rebuilds the shipped model and its card: fine-tunes, calibrates, quantises, judges. Needs the extra `train`."""
-    from pipelines.train import train_shipped
-
-    log_to_stderr()
-    with errors_explained():
-        train_shipped(data, out)
-        say(f"Written: {out}")
-
-
-def _engine() -> OpenVinoEngine:
-    from monitor.classify.openvino_engine import OpenVinoEngine
+def _engine(model: str) -> Engine:
+    from monitor.classify.choosing import open_engine
     from monitor.settings import load_settings
-    from pipelines.stages import model_folder
+    from pipelines.finding_models import find_model
 
     settings = load_settings()
-    return OpenVinoEngine(model_folder(settings), threads=settings.classify.threads)
+    return open_engine(find_model(settings, model), threads=settings.classify.threads)
 
 
 def _lines() -> Iterator[tuple[str, str | None]]:
@@ -131,38 +152,43 @@ def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterat
         yield name, prepare_text(str(fields[columns.text]), str(fields.get(body) or "") if body else "")
 
 
-def _print_scores(engine: OpenVinoEngine, rows: list[tuple[str, str]]) -> None:
-    scores = engine.classify([text for _, text in rows])
-    topics, sentiments = engine.labels.topics, engine.labels.sentiments
-    for place, (identity, _) in enumerate(rows):
-        print_json(
-            {
-                "id": identity,
-                "topic": topics[int(scores.topics[place])],
-                "topic_probabilities": dict(zip(topics, scores.topic_probabilities[place].tolist(), strict=True)),
-                "sentiment": sentiments[int(scores.sentiments[place])],
-                "sentiment_probabilities": dict(
-                    zip(sentiments, scores.sentiment_probabilities[place].tolist(), strict=True)
-                ),
-                "model_version": engine.model_version,
-            }
-        )
-
-
-def _print_report(report: Any) -> None:
+def _print_scores(engine: Engine, rows: list[tuple[str, str]], embeddings: bool) -> None:
     import msgspec
+
+    scores = engine.classify([text for _, text in rows])
+    topics, sentiments = engine.labels.names("topic"), engine.labels.sentiments
+    for place, (identity, _) in enumerate(rows):
+        answer: dict[str, Any] = {
+            "id": identity,
+            "topic": topics[int(scores.topics[place])],
+            "topic_probabilities": dict(zip(topics, scores.topic_probabilities[place].tolist(), strict=True)),
+            "sentiment": sentiments[int(scores.sentiments[place])],
+            "sentiment_probabilities": dict(
+                zip(sentiments, scores.sentiment_probabilities[place].tolist(), strict=True)
+            ),
+            "mentions": [
+                msgspec.structs.asdict(mention) | {"sentiment": mention.sentiment} for mention in scores.mentions[place]
+            ],
+            "model_version": engine.model_version,
+        }
+        if embeddings:
+            answer["embedding"] = [round(float(number), 6) for number in scores.embeddings[place]]
+        print_json(answer)
+
+
+def print_report(figures: dict[str, Any]) -> None:
+    """Shows the figures of one set, as `Report.as_json` gives them."""
     from rich.table import Table
 
     from monitor.cli.output import results
 
-    plain = msgspec.to_builtins(report)
-    per_class = plain.pop("per_class")
+    plain = {name: value for name, value in figures.items() if not isinstance(value, dict)}
     results.print(
         "  ".join(
             f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}" for name, value in plain.items()
         )
     )
     table = Table("class", "precision", "recall", "F1", "support")
-    for name, figures in per_class.items():
-        table.add_row(name, *(f"{figures[key]:.3f}" for key in ("precision", "recall", "f1")), str(figures["support"]))
+    for name, found in figures["per_class"].items():
+        table.add_row(name, *(f"{found[key]:.3f}" for key in ("precision", "recall", "f1")), str(found["support"]))
     results.print(table)
