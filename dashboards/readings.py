@@ -10,16 +10,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import pandas as pd
 
 from dashboards.frames import Picture, picture
+from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState, Story
 from monitor.clock import EPOCH, Clock
+from monitor.learning.versions import Judgement
 from monitor.records import DeadLetter
-from monitor.store import alerting, counting, health, outbox, reads, timelines
+from monitor.store import alerting, counting, health, models, outbox, reads, timelines
 from monitor.store.database import Connection, Database
 from monitor.store.rows import (
     AlertChange,
@@ -43,6 +45,8 @@ OPEN_STATES: Final = tuple(state for state in AlertState if state is not AlertSt
 DAY: Final = timedelta(days=1)
 STORY_LIMIT: Final = 60
 ALERT_LIMIT: Final = 200
+DOUBT: Final = 0.5
+"""Below this an answer is in doubt, where nothing is known of its model; as the default of `ScoredArticle`."""
 
 _KEPT = 512
 _COST_FACTOR = 30
@@ -170,6 +174,31 @@ class Readings:
     def runs(self) -> list[JobRun]:
         """The latest runs of scheduled jobs."""
         return self._now(lambda connection: health.read_runs(connection, 20))
+
+    def papers(self, version: str) -> dict[str, Any] | None:
+        """The manifest of a model version, from the store or as it ships; None where neither knows it."""
+        found = self._now(lambda connection: models.read_version(connection, version))
+        return shipped_papers(version) if found is None else found.papers
+
+    def judgements(self) -> list[Judgement]:
+        """The latest judgements of candidates."""
+        return self._now(lambda connection: models.read_judgements(connection, limit=10))
+
+    def doubtful(self, below: float | None, freshness: datetime) -> list[StoredArticle]:
+        """The latest articles whose sentiment is not counted for doubt.
+
+        Args:
+            below: Probability of the likeliest sentiment below which that is so; None: what each model asks for.
+            freshness: For which part of the stream's time the answer serves.
+        """
+
+        def ask(connection: Connection) -> list[StoredArticle]:
+            versions = [] if below is not None else reads.read_recent_versions(connection)
+            known = {version: papers for version in versions if (papers := self.papers(version)) is not None}
+            least = {version: float(papers.get("abstain_below", DOUBT)) for version, papers in known.items()}
+            return reads.read_doubtful(connection, least, DOUBT if below is None else below, 15)
+
+        return self._once(("doubtful", below, freshness), ask)
 
     def sources(self, span: Window, freshness: datetime) -> list[SourceTotal]:
         """Which sources delivered in a span."""

@@ -15,7 +15,9 @@ from dashboards.desk import show as put
 from dashboards.markup import Html, join, table, tag, text
 from dashboards.readings import DAY
 from dashboards.views.cards import heading, nothing_card
+from dashboards.views.serving import doubtful_table, judgement_table, serving_table
 from monitor.alerts.wording import moment
+from monitor.classify.serving import served_version
 from monitor.clock import MINUTE, ceil_to, floor_to
 from monitor.records import DeadLetter
 from monitor.store.health import STOPPED
@@ -28,6 +30,7 @@ STAGES: Final = ("ingest", "classify", "surges", "alerts", "dispatch")
 ALIVE_FOR: Final = timedelta(seconds=15)
 """Workers give a sign every two seconds; this allows for a busy machine and a long batch."""
 _FORGOTTEN = timedelta(hours=1)
+_BAD_OUTCOMES = ("failed", "cut off", "skipped: still running")
 _RATE_OVER = timedelta(seconds=20)
 
 Beats = dict[str, list[tuple[datetime, dict[str, float]]]]
@@ -46,6 +49,7 @@ def _page(desk: Desk) -> None:
     remember(earlier, beats)
     put(stage_table(beats, earlier, now))
     _lag(desk, now)
+    _models(desk, beats, now)
     left, right = st.columns(2)
     with left:
         _outbox(desk, now)
@@ -54,6 +58,7 @@ def _page(desk: Desk) -> None:
     with right:
         put(heading("Sources, last 24 hours of the stream"))
         put(_sources(desk))
+    _doubtful(desk)
     put(heading("Dead letters", "What could not be read, the latest first; the original bytes are in the store."))
     put(_letters(desk.readings.dead_letters(), now))
 
@@ -148,6 +153,29 @@ def _lag(desk: Desk, now: datetime) -> None:
         )
 
 
+def _models(desk: Desk, beats: Sequence[Heartbeat], now: datetime) -> None:
+    own = [beat for beat in beats if _stage(beat) == "classify" and now - beat.seen_at < _FORGOTTEN]
+    served = {version for beat in own if (version := served_version(beat.note))}
+    papers = {version: found for version in served if (found := desk.readings.papers(version)) is not None}
+    put(heading("Models", "What each classifier serves, and that model's figures on texts that it had not seen."))
+    put(serving_table(own, papers) if own else tag("p", text("No classifier is running."), kind="sm-note"))
+    judgements = desk.readings.judgements()
+    if judgements:
+        put(heading("Judgements", "Candidates against the champion of their time, the latest first."))
+        put(judgement_table(judgements, now))
+
+
+def _doubtful(desk: Desk) -> None:
+    put(
+        heading(
+            "In doubt", "The latest articles whose sentiment the model was too unsure of to be counted as negative."
+        )
+    )
+    tick = desk.tick()
+    found = desk.readings.doubtful(desk.settings.classify.abstain_below, floor_to(tick, MINUTE)) if tick else []
+    put(doubtful_table(found, tick) if tick and found else tag("p", text("There are none."), kind="sm-note"))
+
+
 def _outbox(desk: Desk, now: datetime) -> None:
     numbers, due, dead = desk.readings.outbox()
     put(heading("Notifications"))
@@ -197,7 +225,7 @@ def _runs(runs: Sequence[JobRun], now: datetime) -> Html:
     for run in runs:
         outcome = run.outcome or "running, or cut off"
         took = words.seconds(run.finished_at - run.started_at) if run.finished_at else ""
-        kind = "sm-bad" if run.outcome == "failed" else ""
+        kind = "sm-bad" if run.outcome in _BAD_OUTCOMES else ""
         rows.append(
             (
                 text(run.job),

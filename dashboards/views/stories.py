@@ -9,11 +9,14 @@ from dashboards import words
 from dashboards.frames import percent
 from dashboards.markup import Html, join, link, table, tag, text
 from monitor.alerts.wording import moment
+from monitor.classify.mentions import Mention
 from monitor.store.rows import StoredArticle
 
 _COPIES = 12
 _HEAD = ("Time", "Source", "Title", "Sentiment", "Topic", "Novelty")
 _KINDS = {"negative": "sm-neg", "positive": "sm-pos"}
+_SIGNS = {"negative": "\u2212 ", "positive": "+ "}  # never by colour alone
+_CHIPS = 6
 
 
 def story_table(articles: Sequence[StoredArticle], tick: datetime) -> Html:
@@ -38,6 +41,8 @@ def _row(article: StoredArticle, copies: Sequence[StoredArticle], tick: datetime
     title = [link(article.url, article.title)]
     if article.late:
         title.append(tag("small", Html(" · came late")))
+    if article.mentions:
+        title.append(mention_chips(article.mentions))
     if copies:
         title.append(_folded(copies))
     return [
@@ -48,6 +53,27 @@ def _row(article: StoredArticle, copies: Sequence[StoredArticle], tick: datetime
         text(article.topic or ""),
         _novelty(article),
     ]
+
+
+def mention_chips(mentions: Sequence[Mention]) -> Html:
+    """Who is named, each once, with the sentiment toward it as a sign and a colour."""
+    named: dict[str, Mention] = {}
+    for mention in mentions:
+        named.setdefault(mention.text.casefold(), mention)
+    chips = [_chip(mention) for mention in list(named.values())[:_CHIPS]]
+    more = [tag("small", text(f"and {len(named) - _CHIPS} more"))] if len(named) > _CHIPS else []
+    return tag("div", *chips, *more, kind="sm-mentions")
+
+
+def _chip(mention: Mention) -> Html:
+    sentiment = mention.sentiment
+    share = {"negative": mention.negative, "neutral": mention.neutral, "positive": mention.positive}[sentiment]
+    return tag(
+        "span",
+        text(_SIGNS.get(sentiment, "") + mention.text, 60),
+        kind=f"sm-chip {_KINDS.get(sentiment, '')}".strip(),
+        title=f"{sentiment} toward it: {percent(share)}",
+    )
 
 
 def _folded(copies: Sequence[StoredArticle]) -> Html:

@@ -9,14 +9,17 @@ import msgspec
 from monitor.alerts.alert import Alert, AlertState, Notification, Transition, alert_id
 from monitor.articles import article_id
 from monitor.clock import MINUTE
+from monitor.learning.versions import Judgement, ModelVersion
 from monitor.records import DeadLetter
-from monitor.store import alerting, health, outbox, writes
+from monitor.store import alerting, health, models, outbox, writes
 from monitor.store.database import Connection
 from monitor.store.rows import Duplicate, Heartbeat
 from monitor.surges.series import ALL, Series
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import Window, WindowCounts
 from tests.dashboards.scenario import BANKS, BANKS_SINCE, DAY, HOUR, RECALL, RECALL_FROM, RECALL_TO, TICK
+
+SERVED = "fast-aaaaaaaaaaaa"
 
 
 def _surge(
@@ -152,9 +155,13 @@ def write_refused(connection: Connection) -> None:
 def write_health(connection: Connection, wall: datetime) -> None:
     stages = {
         "ingest": {"articles": 3120.0, "watermarks": 7300.0},
-        "classify": {"articles": 3091.0, "batches": 402.0},
+        "classify": {"articles": 3091.0, "batches": 402.0, "model_swaps": 1.0},
         "surges": {"articles": 3077.0, "ticks": 7290.0},
         "alerts": {"transitions": 7.0},
+    }
+    notes = {
+        "alerts": "The store was away; trying again.",
+        "classify": f"Serves {SERVED}. fast-cccccccccccc cannot serve: weights.safetensors is damaged.",
     }
     for name, counters in stages.items():
         seen = wall - timedelta(seconds=47) if name == "alerts" else wall
@@ -167,7 +174,7 @@ def write_health(connection: Connection, wall: datetime) -> None:
                 started_at=wall - 5 * HOUR,
                 seen_at=seen,
                 counters=counters,
-                note="The store was away; trying again." if name == "alerts" else "",
+                note=notes.get(name, ""),
             ),
         )
     for n, outcome in enumerate(("succeeded", "failed")):
@@ -180,3 +187,32 @@ def write_health(connection: Connection, wall: datetime) -> None:
                 "412 articles were deleted." if n == 0 else "The store was locked.",
                 wall - n * DAY + timedelta(seconds=3),
             )
+
+
+def write_models(connection: Connection, wall: datetime) -> None:
+    metrics = {"tfns validation": {"n": 2388, "accuracy": 0.8714, "macro_f1": 0.8312, "ece": 0.0213}}
+    papers = {"base_model": "all-MiniLM-L6-v2", "abstain_below": 0.45, "metrics": metrics, "files": {}}
+    version = ModelVersion(
+        id=SERVED,
+        grade="fast",
+        parent="",
+        created_at=wall - DAY,
+        origin="retrained",
+        url=SERVED,
+        manifest=msgspec.json.encode(papers).decode(),
+        data_fingerprint="0" * 64,
+    )
+    models.write_version(connection, version)
+    for number, verdict in enumerate(("promoted", "refused")):
+        models.write_judgement(
+            connection,
+            Judgement(
+                grade="fast",
+                candidate=SERVED if verdict == "promoted" else "fast-bbbbbbbbbbbb",
+                champion="fast-000000000000",
+                at=wall - number * HOUR,
+                verdict="promoted" if verdict == "promoted" else "refused",
+                reason="Promote" if verdict == "promoted" else "ClassCollapsed",
+                details={} if verdict == "promoted" else {"why": "It finds 10% of the 40 texts of <b>IPO</b>."},
+            ),
+        )

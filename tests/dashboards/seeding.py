@@ -17,6 +17,7 @@ import msgspec
 
 from monitor.articles import Article, Precision, article_id
 from monitor.classify.labels import TOPICS
+from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.clock import MINUTE, ceil_to, floor_to, system_clock
 from monitor.store import writes
@@ -25,7 +26,7 @@ from monitor.store.rows import CountedArticle
 from monitor.surges.series import ALL, Series
 from monitor.surges.windows import ClosedWindow, MinuteCount, Window, WindowCounts, block_of
 from tests.dashboards.scenario import BANKS, BANKS_SINCE, DAY, HOUR, RECALL, RECALL_FROM, RECALL_TO, START, TICK
-from tests.dashboards.seeded_alerts import write_alerts, write_health, write_refused
+from tests.dashboards.seeded_alerts import write_alerts, write_health, write_models, write_refused
 
 HOSTILE = (
     ("<img src=x onerror=\"document.title='owned'\"> Lender halts withdrawals", "javascript:document.title='owned'"),
@@ -80,6 +81,7 @@ def seed(database: Database, wall: datetime) -> None:
         write_refused(connection)
         write_alerts(connection, wall)
         write_health(connection, wall)
+        write_models(connection, wall)
         writes.write_progress(connection, "surges", TICK)
 
 
@@ -118,20 +120,40 @@ def _articles() -> list[CountedArticle]:
     ]
     found += [_copy(item, n) for item in firsts[:6] for n in range(1, 4)]
     found += [_hostile(n, title, url) for n, (title, url) in enumerate(HOSTILE)]
-    return found + [_unscored(n) for n in range(7)]
+    return [*found, _doubtful(), *(_unscored(n) for n in range(7))]
 
 
 def _scored(topic: str, at: datetime, n: int) -> CountedArticle:
     surging = _surging(topic, at)
     negative = _draw("bad", topic, at, n) < (0.72 if surging else 0.16)
     phrase = _pick(_BAD if negative else _CALM, "phrase", topic, at, n).format(_pick(_PLACES, "place", topic, at, n))
-    title = f"{_pick(_SUBJECTS, 'who', topic, at, n)} {phrase}"
+    subject = _pick(_SUBJECTS, "who", topic, at, n)
     late = _draw("late", topic, at, n) < 0.004
-    return _counted(title, topic, at, negative=0.7 + 0.29 * _draw("p", topic, at, n) if negative else 0.12, late=late)
+    likely = 0.7 + 0.29 * _draw("p", topic, at, n) if negative else 0.12
+    return _counted(f"{subject} {phrase}", topic, at, negative=likely, late=late, mentions=(_mention(subject, likely),))
+
+
+def _mention(subject: str, negative: float, start: int = 0) -> Mention:
+    return Mention(
+        start=start,
+        end=start + len(subject),
+        text=subject,
+        confidence=0.9,
+        negative=round(negative, 5),
+        neutral=round(0.9 * (1 - negative), 5),
+        positive=round(0.1 * (1 - negative), 5),
+    )
 
 
 def _counted(
-    title: str, topic: str, at: datetime, *, negative: float, late: bool = False, url: str | None = None
+    title: str,
+    topic: str,
+    at: datetime,
+    *,
+    negative: float,
+    late: bool = False,
+    url: str | None = None,
+    mentions: tuple[Mention, ...] = (),
 ) -> CountedArticle:
     identity = article_id(title, at.isoformat(), topic)
     article = Article(
@@ -154,6 +176,7 @@ def _counted(
         neutral=round(0.9 * (1 - negative), 5),
         positive=round(0.1 * (1 - negative), 5),
         model_version="demo",
+        mentions=mentions,
     )
     entered = min(TICK, ceil_to(article.first_seen_at, MINUTE))
     return CountedArticle(item=scored, entered_at=entered, late=late, story_id=identity, novelty=100)
@@ -168,7 +191,15 @@ def _copy(first: CountedArticle, n: int) -> CountedArticle:
 
 
 def _hostile(n: int, title: str, url: str) -> CountedArticle:
-    return _counted(title, "Financials", TICK - (12 + n) * MINUTE, negative=0.995, url=url)
+    named = (_mention(title[:40], 0.995),)
+    return _counted(title, "Financials", TICK - (12 + n) * MINUTE, negative=0.995, url=url, mentions=named)
+
+
+def _doubtful() -> CountedArticle:
+    sure = _counted("Pell Foods may or may not lose its chair", "Markets", TICK - 9 * MINUTE, negative=0.5)
+    assert isinstance(sure.item, ScoredArticle)
+    shares = {"negative": 0.41, "neutral": 0.37, "positive": 0.22}
+    return msgspec.structs.replace(sure, item=msgspec.structs.replace(sure.item, **shares))
 
 
 def _unscored(n: int) -> CountedArticle:

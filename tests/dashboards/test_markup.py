@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.markup import bar, link, safe_address, tag, text
-from dashboards.views.stories import story_table
+from dashboards.views.stories import mention_chips, story_table
+from monitor.classify.mentions import Mention
 from monitor.store.rows import StoredArticle
 
 NOW = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
@@ -32,6 +33,13 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data
+
+
+def mention(name: str, negative: float, positive: float) -> Mention:
+    rest = round(1 - negative - positive, 5)
+    return Mention(
+        start=0, end=len(name), text=name, confidence=0.9, negative=negative, neutral=rest, positive=positive
+    )
 
 
 def article(title: str, url: str = "", *, story_id: str | None = None, novelty: int = 100) -> StoredArticle:
@@ -121,6 +129,35 @@ def test_copies_are_folded_under_their_story_and_counted() -> None:
 def test_an_article_that_no_model_read_says_so() -> None:
     unread = msgspec.structs.replace(article("Titre"), sentiment=None, negative=None, story_id=None)
     assert "not scored" in Reader(story_table([unread], NOW)).words
+
+
+def test_whom_a_story_names_stands_under_it_with_the_sentiment_toward_each() -> None:
+    named = (
+        mention("Acme", 0.9, 0.05),
+        mention("Bold Bank", 0.1, 0.7),
+        mention("ACME", 0.2, 0.1),
+        mention("Gold", 0.1, 0.1),
+    )
+    page = Reader(story_table([msgspec.structs.replace(article("Acme falls"), mentions=named)], NOW))
+    chips = [attributes for _, attributes in page.elements if "sm-chip" in (attributes.get("class") or "")]
+    assert [(chip["class"], chip["title"]) for chip in chips] == [
+        ("sm-chip sm-neg", "negative toward it: 90%"),
+        ("sm-chip sm-pos", "positive toward it: 70%"),
+        ("sm-chip", "neutral toward it: 80%"),
+    ]
+    assert "\u2212 Acme" in page.words
+    assert "+ Bold Bank" in page.words
+
+
+@given(st.text(min_size=1))
+def test_a_mention_never_becomes_an_element(name: str) -> None:
+    page = Reader(mention_chips([mention(name, 0.9, 0.0)]))
+    assert [element for element, _ in page.elements] == ["div", "span"]
+
+
+def test_many_names_are_cut() -> None:
+    page = Reader(mention_chips([mention(f"Company {n}", 0.9, 0.0) for n in range(9)]))
+    assert "and 3 more" in page.words
 
 
 def test_a_bar_without_anything_known_is_empty() -> None:

@@ -147,6 +147,21 @@ def test_the_pipeline_page_tells_the_living_from_the_silent_and_the_absent(seede
     assert "The store was locked." in told
 
 
+def test_the_pipeline_page_shows_what_serves_how_good_it_is_and_what_was_judged(seeded_url: str) -> None:
+    told = said(drawn("pipeline"))
+    assert re.search(r"classify@desk-1:\d+\s+fast-aaaaaaaaaaaa\s+all-MiniLM-L6-v2", told)
+    assert re.search(r"tfns validation\s*:\s*accuracy 87%, ECE 0.021", told)
+    assert "weights.safetensors is damaged" in told
+    assert re.search(
+        r"fast-bbbbbbbbbbbb\s+fast-000000000000\s+refused\s+It finds 10% of the 40 texts of <b>IPO</b>", told
+    )
+
+
+def test_the_pipeline_page_shows_what_is_too_doubtful_to_be_counted(seeded_url: str) -> None:
+    told = said(drawn("pipeline"))
+    assert re.search(r"may or may not lose its chair\s+negative 41%", told)
+
+
 def test_a_tick_that_moves_on_moves_the_page(seeded_url: str) -> None:
     page = drawn("now")
     with Database.open(seeded_url) as database, database.write() as connection:

@@ -1,0 +1,125 @@
+"""The written near-duplicate set is what it says, and the ways of grouping it are judged fairly."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+
+from benchmarks.contradictions import contradict, facts
+from benchmarks.duplicates import StoryText, chained, pair_figures, read_stories
+from monitor.classify.labels import TOPICS
+from monitor.classify.text import normalise_text, prepare_text
+from monitor.classify.topic_descriptions import TOPIC_DESCRIPTIONS
+from monitor.ingest.language import detect_language
+
+COPIES = {"wire_edit", "rewrite", "numbers", "added_lead", "truncated"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[StoryText]:
+    return read_stories()
+
+
+@pytest.fixture(scope="module")
+def originals(rows: list[StoryText]) -> dict[str, StoryText]:
+    return {row.story: row for row in rows if row.kind == "original"}
+
+
+def test_there_are_as_many_stories_and_look_alikes_as_promised(rows: list[StoryText]) -> None:
+    kinds = Counter(row.kind for row in rows)
+    assert set(kinds) == COPIES | {"original", "lookalike"}
+    assert kinds["original"] >= 300
+    assert kinds["lookalike"] >= 150
+    assert min(kinds[kind] for kind in COPIES) >= 50
+
+
+def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(rows: list[StoryText]) -> None:
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.kind != "lookalike":
+            kinds[row.story].append(row.kind)
+    for found in kinds.values():
+        assert found[0] == "original"
+        assert 2 <= len(found) <= 6
+        assert len(set(found)) == len(found)
+
+
+def test_a_story_lies_in_one_split_and_a_third_of_them_are_for_tuning(
+    rows: list[StoryText], originals: dict[str, StoryText]
+) -> None:
+    splits: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        splits[row.story].add(row.split)
+        splits[row.resembles or row.story].add(row.split)
+    assert all(len(found) == 1 for found in splits.values())
+    tune = sum(row.split == "tune" for row in originals.values())
+    assert {row.split for row in rows} == {"tune", "test"}
+    assert tune == len(originals) // 3
+
+
+def test_a_look_alike_is_a_story_of_its_own_that_differs_from_what_it_resembles(
+    rows: list[StoryText], originals: dict[str, StoryText]
+) -> None:
+    alikes = [row for row in rows if row.kind == "lookalike"]
+    assert len({row.story for row in alikes}) == len(alikes)
+    for row in alikes:
+        assert row.story not in originals
+        assert normalise_text(row.text) != normalise_text(originals[row.resembles].text)
+    assert not any(row.resembles for row in rows if row.kind != "lookalike")
+
+
+def test_no_text_comes_twice_and_all_are_short_english_lines(rows: list[StoryText]) -> None:
+    assert len({row.text for row in rows}) == len(rows)
+    by_key: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        by_key[normalise_text(row.text)].add(row.story)
+        assert 15 < len(row.text) < 400
+        assert row.text == " ".join(row.text.split())
+        assert detect_language(prepare_text(row.text)) == "en", row.text
+    assert all(len(stories) == 1 for stories in by_key.values())
+
+
+def test_rewrites_and_look_alikes_are_no_mould(rows: list[StoryText]) -> None:
+    for kind in ("rewrite", "lookalike", "original"):
+        starts = Counter(" ".join(row.text.split()[:3]) for row in rows if row.kind == kind)
+        assert starts.most_common(1)[0][1] <= 6, starts.most_common(1)
+
+
+def test_pairs_are_counted_within_groups() -> None:
+    perfect = pair_figures([0, 0, 1, 1, 1], "aabbb")
+    assert (perfect.precision, perfect.recall, perfect.f1) == (1.0, 1.0, 1.0)
+    merged = pair_figures([0, 0, 1, 1], "aaaa")
+    assert merged.recall == 1.0
+    assert merged.precision == pytest.approx(2 / 6, abs=1e-4)
+    assert pair_figures([0, 0], "ab").f1 == 0.0
+
+
+def test_a_text_joins_the_story_whose_first_text_is_most_alike_and_never_its_members() -> None:
+    alike = np.array([[1, 0.9, 0.4], [0.9, 1, 0.9], [0.4, 0.9, 1]], dtype=np.float32)
+    assert chained(alike, 0.8) == [0, 0, 2]
+    assert chained(alike, 0.3) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ("Profit up 6% at Acme", "Profit up 8% at Acme", "figures"),
+        ("Acme earns $1.2 billion", "Acme earned 1,200 mln dollars", None),
+        ("Rate raised to 5-1/4 percent", "Rate raised to 5.25%", None),
+        ("Rate raised by 25 basis points", "Rate raised by 0.25 percent", None),
+        ("Recalls forty-one ovens", "Recalls 41 ovens", None),
+        ("Tin jumps as Chile delays quotas", "Tin falls as Chile delays quotas", "direction"),
+        ("Fed's Waller says no rush to ease", "Fed's Bowman says no rush to ease", "names"),
+        ("Acme to shut its plant in Ohio", "Ohio plant to close, says Acme", None),
+    ],
+)
+def test_texts_contradict_each_other_in_figures_direction_or_names(one: str, other: str, verdict: str | None) -> None:
+    assert contradict(facts(one), facts(other)) == verdict
+    assert contradict(facts(other), facts(one)) == verdict
+
+
+def test_each_topic_has_a_description_of_its_own() -> None:
+    assert tuple(TOPIC_DESCRIPTIONS) == TOPICS
+    assert len(set(TOPIC_DESCRIPTIONS.values())) == len(TOPICS)
