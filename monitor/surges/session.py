@@ -45,7 +45,7 @@ class Session:
         topic: str,
         epoch: int,
         clock: Clock,
-        abstain_below: float,
+        abstain_below: float | None,
         stall_after: timedelta | None,
     ) -> None:
         """Begins where reader and core stand.
@@ -57,7 +57,8 @@ class Session:
             topic: The scored topic.
             epoch: Of the lease.
             clock: For stalls; never for verdicts.
-            abstain_below: Sentiments less probable than this do not count as negative, in [0, 1].
+            abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what each
+                article's model asks for.
             stall_after: How long watermarks may stay away before the clock moves time on; None: for ever.
         """
         self._database = database
@@ -165,7 +166,7 @@ class Session:
             first_seen_at=article.first_seen_at,
             dated=article.published_precision is Precision.DAY,
             topic=item.topic,
-            negative=item.sentiment == "negative" and item.negative >= self._abstain_below,
+            negative=item.counts_as_negative(self._abstain_below),
         )
 
     def _partitions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:

@@ -35,7 +35,7 @@ class SurgeWorker:
         *,
         holder: str,
         clock: Clock,
-        abstain_below: float,
+        abstain_below: float | None,
         stall_after: timedelta | None,
     ) -> None:
         """Wires a worker; nothing is read before the first `step`.
@@ -47,7 +47,8 @@ class SurgeWorker:
             rules: How surges are judged.
             holder: Unique to this process, for the lease.
             clock: For the lease and for stalls; never for verdicts.
-            abstain_below: Sentiments less probable than this do not count as negative, in [0, 1].
+            abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what each
+                article's model asks for.
             stall_after: Live: how long watermarks may stay away before the clock moves time on. None (a replay):
                 for ever.
         """
