@@ -83,7 +83,7 @@ $(TEST_STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
 lock: | $(filter-out uv,$(UV)) ## Resolves the dependencies anew, with hashes and without the names of hosts
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--extra train --extra postgres --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+		--extra train --extra postgres --extra wandb --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Removes everything that was installed or written
 	rm -rf $(VENV) .cache var runs *.egg-info

@@ -49,11 +49,10 @@ def decode(texts: Sequence[str], raw: RawAnswers, manifest: Manifest, added: Add
     """
     temperatures = manifest.temperatures
     topics = calibrated_probabilities(raw.topic, temperatures.topic)
-    mentions = [_mentions(text, raw, place, temperatures.target) for place, text in enumerate(texts)]
     return Scores(
         topic_probabilities=rounded_probabilities(added.joined(topics, raw.embeddings)),
         sentiment_probabilities=rounded_probabilities(calibrated_probabilities(raw.sentiment, temperatures.sentiment)),
-        mentions=tuple(mentions),
+        mentions=_mentions(texts, raw, temperatures.target),
         embeddings=raw.embeddings,
     )
 
@@ -68,27 +67,48 @@ def decode_targets(raw: RawAnswers, spans: Sequence[Span], manifest: Manifest) -
     return rounded_probabilities(calibrated_probabilities(logits, manifest.temperatures.target))
 
 
-def _mentions(text: str, raw: RawAnswers, place: int, temperature: float) -> tuple[Mention, ...]:
-    tags = raw.tags[place].argmax(axis=1)
-    if not tags.any():
-        return ()
-    offsets = raw.offsets[place]
-    found = list[Mention]()
-    sure: Floats | None = None
-    for first, last in token_spans(tags.tolist(), offsets):
-        sure = softmax(raw.tags[place]).max(axis=1) if sure is None else sure
-        logits = raw.targets[place][first:last].mean(axis=0, keepdims=True)
-        negative, neutral, positive = rounded_probabilities(calibrated_probabilities(logits, temperature))[0].tolist()
+def _mentions(texts: Sequence[str], raw: RawAnswers, temperature: float) -> tuple[tuple[Mention, ...], ...]:
+    found: list[list[Mention]] = [[] for _ in texts]
+    spans = _tagged_spans(raw)
+    if spans:
+        means = np.stack([raw.targets[place][first:last].mean(axis=0) for place, first, last in spans])
+        toward = rounded_probabilities(calibrated_probabilities(means, temperature)).tolist()
+        sure = _least_sure(raw, spans)
+    offsets: Sequence[Span] = ()
+    before = -1
+    for number, (place, first, last) in enumerate(spans):
+        offsets, before = offsets if place == before else raw.offsets[place], place
         start, end = offsets[first][0], offsets[last - 1][1]
-        found.append(
+        negative, neutral, positive = toward[number]
+        found[place].append(
             Mention(
                 start=start,
                 end=end,
-                text=text[start:end],
-                confidence=round(float(sure[first:last].min()), 5),
+                text=texts[place][start:end],
+                confidence=sure[number],
                 negative=negative,
                 neutral=neutral,
                 positive=positive,
             )
         )
-    return tuple(found)
+    return tuple(map(tuple, found))
+
+
+def _tagged_spans(raw: RawAnswers) -> list[tuple[int, int, int]]:
+    """Every mention: the place of its text, its first token and the token after its last."""
+    if not len(raw.tags):
+        return []
+    tags = np.concatenate(raw.tags).argmax(axis=1)  # of all tokens at once; most texts have none but zeros
+    ends = np.cumsum([len(rows) for rows in raw.tags])
+    spans = []
+    for place in np.unique(np.searchsorted(ends, np.flatnonzero(tags), side="right")).tolist():
+        own = tags[ends[place] - len(raw.tags[place]) : ends[place]].tolist()
+        spans += [(place, first, last) for first, last in token_spans(own, raw.offsets[place])]
+    return spans
+
+
+def _least_sure(raw: RawAnswers, spans: Sequence[tuple[int, int, int]]) -> list[float]:
+    """Of each mention, the least probability of a tag among its tokens, five decimals."""
+    sure = softmax(np.concatenate([raw.tags[place][first:last] for place, first, last in spans])).max(axis=1)
+    starts = np.cumsum([0] + [last - first for _, first, last in spans[:-1]])
+    return [round(least, 5) for least in np.minimum.reduceat(sure, starts).tolist()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,28 @@ BATCH_TOKENS = 1024
 """Tokens of one inference, padding included: enough to keep a core busy, little enough to stay in its cache."""
 
 Integers = npt.NDArray[np.int64]
+
+
+class Offsets(Sequence[Sequence[Span]]):
+    """Characters of each token of each text, listed when asked for: only texts with mentions need theirs."""
+
+    def __init__(self, encodings: Sequence[Any]) -> None:
+        """Keep what the tokenizer returned."""
+        self._encodings = encodings
+
+    def __len__(self) -> int:
+        """How many texts."""
+        return len(self._encodings)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[Span]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Sequence[Span]]: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        """The tokens of one text, or of several."""
+        return Offsets(self._encodings[place]) if isinstance(place, slice) else self._encodings[place].offsets
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,7 @@ class OpenVinoEngine:
         self._added = load_added_topics(folder, self._manifest.width)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
         self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
+        self._masked = len(self._compiled.inputs) > 1  # models exported before rows went unpadded ask for a mask
 
     @property
     def labels(self) -> Labels:
@@ -117,7 +140,6 @@ class OpenVinoEngine:
         tags: list[Any] = [None] * count
         targets: list[Any] = [None] * count
         encodings = self._tokenizer.encode_batch(list(texts))
-        lengths = [len(encoding.ids) for encoding in encodings]
 
         def place(request: Any, places: Integers) -> None:
             topic[places] = request.get_tensor("topic_logits").data
@@ -128,29 +150,30 @@ class OpenVinoEngine:
                 np.array(request.get_tensor("target_logits").data),
             )
             for line, text in enumerate(places.tolist()):
-                tags[text] = by_token[0][line, : lengths[text]]
-                targets[text] = by_token[1][line, : lengths[text]]
+                tags[text], targets[text] = by_token[0][line], by_token[1][line]
 
         self._queue.set_callback(place)
-        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS):
-            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
+        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, padding=1):
+            inputs = {"input_ids": batch.ids} | ({"attention_mask": batch.mask} if self._masked else {})
+            self._queue.start_async(inputs, batch.places)
         self._queue.wait_all()
-        return RawAnswers(topic, sentiment, tags, targets, embeddings, [encoding.offsets for encoding in encodings])
+        return RawAnswers(topic, sentiment, tags, targets, embeddings, Offsets(encodings))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens of each text the model reads, its two marks included."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
 
-def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int) -> Iterator[Batch]:
+def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING) -> Iterator[Batch]:
     """Cut rows of token ids into batches of one width each, the widest first.
 
     Args:
         rows: Token ids of each text, none empty.
         max_batch_tokens: Size of a batch, padding included; a longer row makes a batch of its own.
+        padding: Widths are multiples of so many tokens; at 1 nothing is padded.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    widths = -(-lengths // PADDING) * PADDING
+    widths = -(-lengths // padding) * padding
     for width in np.unique(widths)[::-1].tolist():
         members = np.flatnonzero(widths == width)
         size = max(1, max_batch_tokens // width)

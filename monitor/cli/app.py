@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import distilling, inspecting, labelling, modelling, running, scoring, serving, topics, training
+from monitor.cli import (
+    distilling,
+    inspecting,
+    labelling,
+    modelling,
+    running,
+    scoring,
+    serving,
+    tagging,
+    topics,
+    training,
+)
 
 app = typer.Typer(
     name="monitor",
@@ -18,6 +29,7 @@ running.register(app)
 scoring.register(app)
 training.register(app)
 distilling.register(app)
+tagging.register(app)
 modelling.register(app)
 labelling.register(app)
 topics.register(app)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from monitor.classify.labels import Task
     from monitor.learning.corpus import Columns
+    from monitor.learning.recipe import Recipe
+    from monitor.learning.tracking import Kind
     from monitor.learning.training import Progress
     from pipelines.train import Run
     from pipelines.training_files import LabelledFiles
@@ -86,6 +88,10 @@ def train(
         list[str] | None, _option("name=value of any other setting of the recipe; may repeat.", _HOW, "--set")
     ] = None,
     threads: Annotated[int, _option("CPU threads; 0 for as many as there are cores.", _HOW)] = 0,
+    tracker: Annotated[
+        Literal["tensorboard", "wandb", "none"],
+        _option("Who keeps its curves, below --run; wandb stays offline.", _RESULT),
+    ] = "tensorboard",
     run: Annotated[Path | None, _option("Folder that keeps the state after every epoch.", _RESULT)] = None,
     resume: Annotated[bool, _option("Go on from that state.", _RESULT, "--resume")] = False,
     grade: Annotated[
@@ -141,7 +147,7 @@ def train(
             share=validation_share,
             how=split,
         )
-        result = _trained(files, changes, out, parent, places)
+        result = _trained(files, changes, out, parent, places, tracker)
         if add:
             _register(out, result)
         if as_json:
@@ -211,7 +217,9 @@ def _parsed(maps: Mapping[Task, str]) -> dict[Task, dict[str, str]]:
     return {task: parse_label_map(written) for task, written in maps.items() if written}
 
 
-def _trained(files: LabelledFiles, changes: dict[str, Any], out: Path, parent: str, run: Run) -> dict[str, Any]:
+def _trained(
+    files: LabelledFiles, changes: dict[str, Any], out: Path, parent: str, run: Run, tracker: Kind
+) -> dict[str, Any]:
     from monitor.settings import load_settings
     from pipelines.finding_models import find_model
     from pipelines.train import parents_recipe, require_free, train_version
@@ -225,7 +233,7 @@ def _trained(files: LabelledFiles, changes: dict[str, Any], out: Path, parent: s
     if warning := untrained(files, origin is not None):
         say(warning)
     # The quantiser draws its bars on standard output, which is for results.
-    with watching() as watch, redirect_stdout(sys.stderr):
+    with watching() as watch, redirect_stdout(sys.stderr), _tracking(tracker, run.folder, recipe, watch) as told:
         papers = train_version(
             split.training,
             recipe,
@@ -234,7 +242,7 @@ def _trained(files: LabelledFiles, changes: dict[str, Any], out: Path, parent: s
             parent=origin,
             run=run,
             report=say,
-            watch=watch,
+            watch=told,
         )
     return {
         "folder": str(out),
@@ -247,6 +255,27 @@ def _trained(files: LabelledFiles, changes: dict[str, Any], out: Path, parent: s
         "abstain_below": papers.abstain_below,
         "metrics": papers.metrics,
     }
+
+
+@contextmanager
+def _tracking(
+    kind: Kind, folder: Path | None, recipe: Recipe, then: Callable[[Progress], None]
+) -> Iterator[Callable[[Progress], None]]:
+    """Keeps a run's curves in its folder; of a run that keeps nothing there are none."""
+    if folder is None:
+        yield then
+        return
+    import msgspec
+
+    from pipelines.train import training_libraries
+
+    with training_libraries():
+        from monitor.learning.tracking import open_tracker, tracked
+    keeper = open_tracker(kind, folder / "curves", msgspec.to_builtins(recipe))
+    try:
+        yield tracked(keeper, then)
+    finally:
+        keeper.close()
 
 
 def _register(folder: Path, result: dict[str, Any]) -> None:

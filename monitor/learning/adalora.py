@@ -12,7 +12,7 @@ from monitor.learning.recipe import Recipe
 _ADAPTER = "default"
 
 
-def plan(steps: int) -> dict[str, int]:
+def plan(steps: int) -> dict[str, Any]:
     """AdaLoRA's phases over a run of so many steps: full ranks in the first tenth, final ranks in the last third."""
     return {"tinit": steps // 10, "tfinal": steps // 3, "total_step": steps}
 
@@ -31,13 +31,14 @@ class RankBudget:
             encoder: As `apply_method` left it.
             steps: Of the whole run.
         """
-        from peft.tuners.adalora import RankAllocator
+        from peft.tuners import adalora
 
         self._encoder = encoder
         self._config = encoder.peft_config[_ADAPTER]
         for name, value in plan(steps).items():
             setattr(self._config, name, value)
-        self._allocator = RankAllocator(encoder, self._config, _ADAPTER)
+        allocator: Any = adalora.RankAllocator
+        self._allocator = allocator(encoder, self._config, _ADAPTER)
         self._final: dict[str, list[bool]] = {}
 
     def regulariser(self) -> Tensor:
@@ -71,9 +72,7 @@ class RankBudget:
     @property
     def ranks(self) -> dict[str, int]:
         """The singular values that are left of each matrix that has an addition."""
-        return {
-            name: int((values != 0).sum()) for name, values in self._encoder.named_parameters() if "lora_E" in name
-        }
+        return {name: int((values != 0).sum()) for name, values in self._encoder.named_parameters() if "lora_E" in name}
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs."""

@@ -67,7 +67,9 @@ class Checkpoints:
             for name in parts.keys() - {"model"}:
                 if name != "schedule":
                     parts[name].load_state_dict(_tree(kept["parts"][name], tensors))
-            parts["schedule"].load_state_dict(_tree(kept["parts"]["schedule"], tensors))  # last: it sets the optimiser's rates
+            parts["schedule"].load_state_dict(
+                _tree(kept["parts"]["schedule"], tensors)
+            )  # last: it sets the optimiser's rates
             if parts["best"].epoch:
                 parts["best"].weights = load_file(self._at(parts["best"].epoch) / _WEIGHTS)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -77,13 +79,13 @@ class Checkpoints:
     def keep(self, parts: dict[str, Any], epoch: int) -> None:
         """Write the state after an epoch, and remove what is neither the newest nor the best."""
         tensors: dict[str, Tensor] = {}
-        rest = {
-            name: _flat(part.state_dict(), name, tensors) for name, part in parts.items() if name != "model"
-        }
+        rest = {name: _flat(part.state_dict(), name, tensors) for name, part in parts.items() if name != "model"}
         aside = self.folder / f".epoch-{epoch:04}.partial"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        save_file({name: tensor.contiguous() for name, tensor in trained_state(parts["model"]).items()}, aside / _WEIGHTS)
+        save_file(
+            {name: tensor.contiguous() for name, tensor in trained_state(parts["model"]).items()}, aside / _WEIGHTS
+        )
         save_file(tensors, aside / _TENSORS)
         (aside / _REST).write_text(json.dumps({"identity": self._identity, "parts": rest}), encoding="utf-8")
         for path in aside.iterdir():
@@ -112,8 +114,10 @@ class Checkpoints:
     def _require_same(self, kept: Mapping[str, Any]) -> None:
         if kept["data_fingerprint"] != self._identity["data_fingerprint"]:
             raise ModelError(f"{self.folder}: the run kept here has learnt from other data.", _AGAIN)
-        now: dict[str, Any] = self._identity["recipe"]  # type: ignore[assignment]
-        differing = [name for name in sorted(now.keys() | kept["recipe"].keys()) if now.get(name) != kept["recipe"].get(name)]
+        now: dict[str, Any] = self._identity["recipe"]
+        differing = [
+            name for name in sorted(now.keys() | kept["recipe"].keys()) if now.get(name) != kept["recipe"].get(name)
+        ]
         if differing:
             changes = ", ".join(f"{name} was {kept['recipe'].get(name)}, not {now.get(name)}" for name in differing)
             raise ModelError(f"{self.folder}: the run kept here follows another recipe: {changes}.", _AGAIN)

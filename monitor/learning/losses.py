@@ -34,7 +34,9 @@ def batch_loss(outputs: Outputs, rows: Sequence[Encoded], recipe: Recipe) -> Ten
     ]
     held = [place for place, row in enumerate(rows) if row.embedding is not None]
     if held and recipe.embedding_weight:
-        wanted = torch.from_numpy(np.stack([rows[place].embedding for place in held])).to(device)  # [held, width]
+        wanted = torch.from_numpy(np.stack([vector for row in rows if (vector := row.embedding) is not None])).to(
+            device
+        )  # [held, width]
         cosines = (outputs.embedding[held].float() * wanted).sum(dim=-1)
         parts.append(recipe.embedding_weight * (1.0 - cosines).sum())
     total: Tensor = torch.stack([part.float() for part in parts]).sum() / len(rows)

@@ -82,7 +82,9 @@ def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) 
 def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Give every trained parameter its rate by depth; biases and norms are not decayed."""
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    depth = 1 + max((int(found.group(1)) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=0)
+    depth = 1 + max(
+        (int(found.group(1)) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=0
+    )
     groups = dict[tuple[float, float], list[Any]]()
     for name, parameter in named:
         layer = _LAYER.search(name)

@@ -74,7 +74,7 @@ class PrefixedAttention(nn.Module):
 
     def _by_head(self, states: Tensor) -> Tensor:
         """[..., tokens, width] to [..., heads, tokens, head width]."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+        return states.view(*states.shape[:-1], self.heads, -1).transpose(-3, -2)
 
     def _widened(self, added: Tensor, scores: Tensor) -> Tensor:
         """What is added to the scores, with nothing added to those of the prefix."""

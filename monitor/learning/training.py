@@ -205,7 +205,9 @@ def mean_loss(
 
 def _epoch(run: _Run, epoch: int, report: Callable[[Progress], None], report_every: int) -> None:
     recipe, schedule = run.recipe, run.schedule
-    torch.manual_seed(recipe.seed + epoch)  # dropout and order depend on seed and epoch alone: a resumed run is the same
+    torch.manual_seed(
+        recipe.seed + epoch
+    )  # dropout and order depend on seed and epoch alone: a resumed run is the same
     rng = np.random.default_rng((recipe.seed, epoch))
     lengths = np.array([len(row.ids) for row in run.rows])
     run.model.train()
@@ -227,7 +229,7 @@ def _step(run: _Run, batch: Integers) -> float:
         total += share * loss.item()
         if run.budget:
             loss = loss + run.budget.regulariser()
-        run.scaler.scale(share * loss).backward()
+        run.scaler.scale(share * loss).backward()  # type: ignore[no-untyped-call]
     if not math.isfinite(total) and recipe.precision != "fp16":  # there, the scaler leaves such steps out
         raise ModelError(
             f"the loss is no longer a number after {run.schedule.step_count} steps.", "Give a smaller learning rate."

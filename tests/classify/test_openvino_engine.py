@@ -126,7 +126,7 @@ def test_a_missing_file_is_refused(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [{"schema": 2}, {"surprise": 1}, {"max_tokens": "many"}, {"temperatures": {"topic": 1.0}}]
+    "spoil", [{"schema": 1}, {"surprise": 1}, {"max_tokens": "many"}, {"temperatures": {"topic": 1.0}}]
 )
 def test_a_manifest_of_another_shape_is_refused(copy: Path, spoil: dict[str, object]) -> None:
     manifest = json.loads((copy / "manifest.json").read_text())

@@ -54,7 +54,9 @@ def _trained(folder: Path, recipe: Recipe) -> tuple[Classifier, list[Progress], 
 def _answers(model: nn.Module) -> np.ndarray[Any, Any]:
     model.eval()
     with torch.no_grad():
-        return np.concatenate([part[MASK.bool()].ravel() if part.dim() == 3 else part.ravel() for part in model(IDS, MASK)])
+        return np.concatenate(
+            [part[MASK.bool()].ravel() if part.dim() == 3 else part.ravel() for part in model(IDS, MASK)]
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,8 +105,10 @@ def test_a_merged_model_answers_the_same_and_is_plain(bases: Callable[[str], Pat
     plain.load_state_dict(model.encoder.state_dict())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("lora", "bert"), ("prefix", "bert"), ("prefix", "mpnet"), ("bottleneck", "bert"), ("bottleneck", "mpnet")],
+)
 def test_a_method_can_be_exported(bases: Callable[[str], Path], method: Method, kind: str) -> None:
     model, _, _ = _trained(bases(kind), _recipe(method, epochs=1))
     merge_adapters(model)
@@ -112,7 +116,9 @@ def test_a_method_can_be_exported(bases: Callable[[str], Path], method: Method, 
     model.eval()
     with torch.no_grad():
         graph = openvino.convert_model(model, example_input={"input_ids": IDS[:, :5], "attention_mask": MASK[:, :5]})
-    served = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({0: IDS.numpy(), 1: MASK.numpy()})
+    served = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(
+        {0: IDS.numpy(), 1: MASK.numpy()}
+    )
     with torch.no_grad():
         assert np.allclose(served[0], model(IDS, MASK).topic, atol=1e-3)
 
@@ -201,5 +207,3 @@ def test_weights_of_another_method_or_shape_are_refused(bases: Callable[[str], P
     with pytest.raises(ModelError, match="do not fit"):
         load_trained(tiny_model(bases("bert")), trained_state(lora))
     assert np.array_equal(_answers(other), before)
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import save_file
@@ -26,7 +26,13 @@ RECIPE = Recipe(
     base="tiny", epochs=12, batch_size=8, learning_rate=3e-3, head_factor=1.0, layer_decay=1.0, precision="fp32",
     embedding_weight=0.0, rank=4, alpha=16.0, max_tokens=16,
 )  # fmt: skip
-_SIZES = {"vocab_size": len(WORDS), "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}  # fmt: skip
+_SIZES: dict[str, Any] = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+}
 
 
 def tiny_base(folder: Path, kind: Literal["bert", "mpnet"] = "bert") -> Path:
@@ -39,12 +45,15 @@ def tiny_base(folder: Path, kind: Literal["bert", "mpnet"] = "bert") -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     with torch.random.fork_rng():
         torch.manual_seed(0)
+        encoder: Any
         if kind == "bert":
             encoder = BertModel(BertConfig(**_SIZES), add_pooling_layer=False)
         else:
             encoder = MPNetModel(MPNetConfig(**_SIZES, pad_token_id=0), add_pooling_layer=False)
     (folder / "config.json").write_text(encoder.config.to_json_string())
-    save_file({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}, folder / "model.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}, folder / "model.safetensors"
+    )
     return folder
 
 
@@ -67,7 +76,9 @@ def tiny_examples() -> list[Example]:
         for thing in THINGS
         for label, verb in verbs
     ]
-    return sentiments + [Example(f"{thing} {verb}", topic=topic) for thing, topic in THINGS.items() for _, verb in verbs]
+    return sentiments + [
+        Example(f"{thing} {verb}", topic=topic) for thing, topic in THINGS.items() for _, verb in verbs
+    ]
 
 
 def tiny_rows(folder: Path) -> list[Encoded]:
