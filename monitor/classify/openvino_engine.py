@@ -153,7 +153,7 @@ class OpenVinoEngine:
                 tags[text], targets[text] = by_token[0][line], by_token[1][line]
 
         self._queue.set_callback(place)
-        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, padding=1):
+        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, padding=1, even=True):
             inputs = {"input_ids": batch.ids} | ({"attention_mask": batch.mask} if self._masked else {})
             self._queue.start_async(inputs, batch.places)
         self._queue.wait_all()
@@ -164,26 +164,36 @@ class OpenVinoEngine:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
 
-def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING) -> Iterator[Batch]:
+def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING, *, even: bool = False) -> Iterator[Batch]:
     """Cut rows of token ids into batches of one width each, the widest first.
 
     Args:
         rows: Token ids of each text, none empty.
         max_batch_tokens: Size of a batch, padding included; a longer row makes a batch of its own.
         padding: Widths are multiples of so many tokens; at 1 nothing is padded.
+        even: Each batch has a power of two of rows, so that few shapes occur.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     widths = -(-lengths // padding) * padding
     for width in np.unique(widths)[::-1].tolist():
         members = np.flatnonzero(widths == width)
-        size = max(1, max_batch_tokens // width)
-        for start in range(0, len(members), size):
-            places = members[start : start + size]
+        for start, stop in _cuts(len(members), max(1, max_batch_tokens // width), even):
+            places = members[start:stop]
             ids = np.zeros((len(places), width), dtype=np.int64)
             for line, place in enumerate(places):
                 ids[line, : lengths[place]] = rows[place]
             mask = (np.arange(width) < lengths[places, None]).astype(np.int64)
             yield Batch(places, ids, mask)
+
+
+def _cuts(count: int, size: int, even: bool) -> Iterator[tuple[int, int]]:
+    """Cut `count` rows into half-open stretches of at most `size`."""
+    start = 0
+    while start < count:
+        rows = min(size, count - start)
+        rows = 1 << (rows.bit_length() - 1) if even else rows
+        yield start, start + rows
+        start += rows
 
 
 def _load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:

@@ -109,7 +109,9 @@ class WandbTracker:
                 dir=str(folder),
                 config=dict(settings),
                 mode="offline" if offline else "online",
-                settings=wandb.Settings(x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True),
+                settings=wandb.Settings(
+                    x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True, x_save_requirements=False
+                ),
             )
         except ImportError as error:
             raise ModelError("wandb is not installed.", _EXTRA.format("wandb")) from error
