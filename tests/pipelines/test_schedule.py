@@ -45,7 +45,7 @@ class Hand:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
-    return load_settings(data_dir=tmp_path / "var", schedule={"retention": "0 3 * * *"})
+    return load_settings(data_dir=tmp_path / "var", schedule={"retention": "0 3 * * *", "retrain": ""})
 
 
 @pytest.fixture
