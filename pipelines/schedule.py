@@ -204,17 +204,21 @@ def run_schedule(settings: Settings, database: Database, stop: threading.Event, 
         if event.job_id in due:
             due[event.job_id].skip()
 
-    def watch() -> None:
+    def mark() -> None:
         with database.write() as connection:
             for job in jobs.mark_cut_off(connection, clock()):
                 _log.error("%s was cut off: its process ended, or lost the store, before it was done", job)
+
+    def watch() -> None:
+        mark()
         for missed in overdue(settings, database, clock()):
             scheduler.modify_job(missed.job, next_run_time=datetime.now(UTC))
 
     scheduler.add_listener(note_skipped, EVENT_JOB_MAX_INSTANCES)
-    scheduler.add_job(
-        watch, "interval", seconds=WATCH_SECONDS, id="watch", coalesce=True, next_run_time=datetime.now(UTC)
-    )
+    mark()
+    # Not at once: a job that the start has asked for, but whose thread has not begun it yet, would look overdue, be
+    # asked for again, and the second call would record as skipped what the first was about to do.
+    scheduler.add_job(watch, "interval", seconds=WATCH_SECONDS, id="watch", coalesce=True)
     scheduler.start()
     stop.wait()
     scheduler.shutdown(wait=True)
