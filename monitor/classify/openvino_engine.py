@@ -94,6 +94,7 @@ class OpenVinoEngine:
         self._added = load_added_topics(folder, self._manifest.width)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
         self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
+        self._masked = len(self._compiled.inputs) > 1  # models exported before rows went unpadded ask for a mask
 
     @property
     def labels(self) -> Labels:
@@ -139,8 +140,6 @@ class OpenVinoEngine:
         tags: list[Any] = [None] * count
         targets: list[Any] = [None] * count
         encodings = self._tokenizer.encode_batch(list(texts))
-        rows = [encoding.ids for encoding in encodings]
-        lengths = list(map(len, rows))
 
         def place(request: Any, places: Integers) -> None:
             topic[places] = request.get_tensor("topic_logits").data
@@ -151,12 +150,12 @@ class OpenVinoEngine:
                 np.array(request.get_tensor("target_logits").data),
             )
             for line, text in enumerate(places.tolist()):
-                tags[text] = by_token[0][line, : lengths[text]]
-                targets[text] = by_token[1][line, : lengths[text]]
+                tags[text], targets[text] = by_token[0][line], by_token[1][line]
 
         self._queue.set_callback(place)
-        for batch in batches(rows, BATCH_TOKENS, even=True):
-            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
+        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, padding=1, even=True):
+            inputs = {"input_ids": batch.ids} | ({"attention_mask": batch.mask} if self._masked else {})
+            self._queue.start_async(inputs, batch.places)
         self._queue.wait_all()
         return RawAnswers(topic, sentiment, tags, targets, embeddings, Offsets(encodings))
 
@@ -165,17 +164,17 @@ class OpenVinoEngine:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
 
-def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, *, even: bool = False) -> Iterator[Batch]:
+def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING, *, even: bool = False) -> Iterator[Batch]:
     """Cut rows of token ids into batches of one width each, the widest first.
 
     Args:
         rows: Token ids of each text, none empty.
         max_batch_tokens: Size of a batch, padding included; a longer row makes a batch of its own.
-        even: Each batch has a power of two of rows. OpenVINO keeps some megabytes for every shape it has met, so few
-            shapes must occur.
+        padding: Widths are multiples of so many tokens; at 1 nothing is padded.
+        even: Each batch has a power of two of rows, so that few shapes occur.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    widths = -(-lengths // PADDING) * PADDING
+    widths = -(-lengths // padding) * padding
     for width in np.unique(widths)[::-1].tolist():
         members = np.flatnonzero(widths == width)
         for start, stop in _cuts(len(members), max(1, max_batch_tokens // width), even):
@@ -213,7 +212,6 @@ def _compile(path: Path, threads: int, cache_folder: Path | None) -> Any:
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": "f32",  # elsewhere than in integer products; bf16 would depend on the CPU
-        "SNIPPETS_MODE": "DISABLE",  # its fused attention is slower than the parts on rows as short as ours
         "NUM_STREAMS": threads or openvino.properties.streams.Num.AUTO,
     }
     if threads:
