@@ -1,9 +1,10 @@
 """How many texts a second the shipped engine scores, beside a `transformers` pipeline with a BERT-base, in one run.
 
-    python -m benchmarks.throughput [--json]
+    python -m benchmarks.throughput [--model FOLDER] [--json]
 
 The peer has FinBERT's architecture and random weights, which do not matter for speed; both read the same generated
-texts, tokenising included, in interleaved rounds. Needs the extra: train.
+texts, tokenising included, in interleaved rounds. The memory is that of a process of its own, which loads our engine and
+scores the texts, at once and in batches of all sizes. Needs the extra: train.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from monitor.classify.openvino_engine import SHIPPED_MODEL, OpenVinoEngine
@@ -53,10 +56,46 @@ def _text(draw: random.Random) -> str:
     return f"{draw.choice(TICKERS)} {' '.join(words).capitalize()} {figures}"
 
 
-def measure(texts_per_round: int, peer_texts: int, rounds: int, threads: int, seed: int) -> dict[str, Any]:
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from benchmarks.throughput import generated_texts
+from monitor.classify.openvino_engine import OpenVinoEngine
+folder, threads, count, seed = Path(sys.argv[1]), *map(int, sys.argv[2:])
+engine, texts = OpenVinoEngine(folder, threads=threads), generated_texts(count, seed)
+engine.classify(texts)
+start, size = 0, 1
+while start < len(texts):
+    engine.classify(texts[start : start + size])
+    start, size = start + size, size % 150 + 7
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def peak_megabytes(folder: Path, threads: int, texts: int, seed: int) -> float:
+    """Largest resident memory, in MiB, of a process that loads the engine and scores so many texts twice.
+
+    Raises:
+        subprocess.CalledProcessError: If the process fails.
+    """
+    given = [str(folder), str(threads), str(texts), str(seed)]
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", MEMORY, *given],
+        cwd=Path(__file__).resolve().parent.parent,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return float(done.stdout)
+
+
+def measure(
+    folder: Path, texts_per_round: int, peer_texts: int, rounds: int, threads: int, seed: int
+) -> dict[str, Any]:
     """Time both in turn and return the medians.
 
     Args:
+        folder: Of our model.
         texts_per_round: For our engine, in each round.
         peer_texts: For the peer, in each round: the first so many of the same texts.
         rounds: Timed rounds of each, after one that is not timed.
@@ -68,8 +107,9 @@ def measure(texts_per_round: int, peer_texts: int, rounds: int, threads: int, se
     """
     threads = threads or len(os.sched_getaffinity(0))
     texts = generated_texts(texts_per_round, seed)
-    engine = OpenVinoEngine(SHIPPED_MODEL, threads=threads)
-    peer, peer_batch = _fastest_peer(texts[:32], threads, seed)
+    memory = peak_megabytes(folder.resolve(), threads, texts_per_round, seed)
+    engine = OpenVinoEngine(folder, threads=threads)
+    peer, peer_batch = _fastest_peer(folder, texts[:32], threads, seed)
     ours_rates, peer_rates = list[float](), list[float]()
     engine.classify(texts)
     for _ in range(rounds):
@@ -88,26 +128,27 @@ def measure(texts_per_round: int, peer_texts: int, rounds: int, threads: int, se
         "mean_tokens": round(statistics.mean(engine.count_tokens(texts)), 2),
         "rounds": rounds,
         "threads": threads,
+        "peak_mb": round(memory, 1),
         "model_version": engine.model_version,
     }
 
 
-def _fastest_peer(sample: list[str], threads: int, seed: int) -> tuple[Any, int]:
+def _fastest_peer(folder: Path, sample: list[str], threads: int, seed: int) -> tuple[Any, int]:
     """Return the peer and the batch size, of 1, 8 and 32, at which it is fastest on a sample."""
-    peer = _peer(threads, seed)
+    peer = _peer(folder, threads, seed)
     peer(sample[:4], batch_size=4)
     rates = {size: _rate(partial(peer, sample, batch_size=size), len(sample)) for size in (1, 8, 32)}
     return peer, max(rates, key=lambda size: rates[size])
 
 
-def _peer(threads: int, seed: int) -> Any:
+def _peer(folder: Path, threads: int, seed: int) -> Any:
     import torch
     from tokenizers import Tokenizer
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
 
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    words = Tokenizer.from_file(str(SHIPPED_MODEL / "tokenizer.json"))
+    words = Tokenizer.from_file(str(folder / "tokenizer.json"))
     words.no_truncation()
     tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", model_max_length=512)  # type: ignore[no-untyped-call]  # noqa: S106
     model = BertForSequenceClassification(BertConfig()).eval()  # type: ignore[no-untyped-call]
@@ -123,6 +164,7 @@ def _rate(work: Callable[[], object], texts: int) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="folder of our model; default: as shipped")
     parser.add_argument("--texts", type=int, default=4096, help="texts per round for our engine")
     parser.add_argument("--peer-texts", type=int, default=64, help="texts per round for the peer")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds")
@@ -131,7 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
     options = parser.parse_args(arguments)
     try:
-        result = measure(options.texts, options.peer_texts, options.rounds, options.threads, options.seed)
+        result = measure(
+            options.model, options.texts, options.peer_texts, options.rounds, options.threads, options.seed
+        )
     except ImportError as error:
         print(f"throughput: the peer needs torch and transformers ({error}); install the extra: train", file=sys.stderr)
         return 2

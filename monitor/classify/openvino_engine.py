@@ -164,7 +164,9 @@ class OpenVinoEngine:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
 
-def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING, *, even: bool = False) -> Iterator[Batch]:
+def batches(
+    rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING, *, even: bool = False
+) -> Iterator[Batch]:
     """Cut rows of token ids into batches of one width each, the widest first.
 
     Args:
