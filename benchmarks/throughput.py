@@ -3,8 +3,8 @@
     python -m benchmarks.throughput [--model FOLDER] [--json]
 
 The peer has FinBERT's architecture and random weights, which do not matter for speed; both read the same generated
-texts, tokenising included, in interleaved rounds. The memory is that of a process of its own, which loads our engine and
-scores the texts, at once and in batches of all sizes. Needs the extra: train.
+texts, tokenising included, in interleaved rounds. The memory is that of a process of its own, which loads our engine
+and scores the texts, at once and in batches of all sizes. Needs the extra: train.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def peak_megabytes(folder: Path, threads: int, texts: int, seed: int) -> float:
         subprocess.CalledProcessError: If the process fails.
     """
     given = [str(folder), str(threads), str(texts), str(seed)]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", MEMORY, *given],
         cwd=Path(__file__).resolve().parent.parent,
         check=True,
