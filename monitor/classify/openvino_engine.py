@@ -12,10 +12,10 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from monitor.classify.added_topics import load_added_topics
-from monitor.classify.decoding import RawAnswers, decode, decode_targets
-from monitor.classify.engine import Floats, Scores
+from monitor.classify.decoding import RawAnswers
 from monitor.classify.labels import Labels
-from monitor.classify.manifest import REBUILD, Manifest, load_manifest
+from monitor.classify.manifest import REBUILD, load_manifest
+from monitor.classify.manifest_engine import ManifestEngine
 from monitor.classify.mentions import Span
 from monitor.classify.openvino_runtime import import_openvino
 from monitor.errors import ModelError
@@ -33,10 +33,6 @@ text alone makes the scores depend on the text alone.
 
 BATCH_TOKENS = 1024
 """Tokens of one inference, padding included: enough to keep a core busy, little enough to stay in its cache."""
-
-SHAPES_KEPT = 64
-"""Prepared kernels that OpenVINO keeps. By default it keeps those of every shape it has met, and grows past a gigabyte;
-at 64 it stays near 650 MB and loses a tenth of its speed."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -72,7 +68,7 @@ class Batch:
     mask: Integers
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(ManifestEngine):
     """Scores texts on the CPU.
 
     A text's scores are the same bits whatever texts are with it: all matrix products are integer sums with ranges fixed
@@ -93,47 +89,11 @@ class OpenVinoEngine:
         """
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, not {threads}")
-        self._manifest: Manifest = load_manifest(folder, Labels())
-        self._tokenizer = _load_tokenizer(folder, self._manifest.max_tokens)
-        self._added = load_added_topics(folder, self._manifest.width)
+        manifest = load_manifest(folder, Labels())
+        super().__init__(manifest, load_added_topics(folder, manifest.width))
+        self._tokenizer = _load_tokenizer(folder, manifest.max_tokens)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
         self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
-        self._masked = len(self._compiled.inputs) > 1  # models exported before rows went unpadded ask for a mask
-
-    @property
-    def labels(self) -> Labels:
-        """The names of the outputs."""
-        return self._manifest.labels
-
-    @property
-    def model_version(self) -> str:
-        """Grade and short content hash of the model."""
-        return self._manifest.model_version
-
-    @property
-    def max_tokens(self) -> int:
-        """Longer texts are cut there."""
-        return self._manifest.max_tokens
-
-    @property
-    def abstain_below(self) -> float:
-        """Probability of the likeliest sentiment below which an answer should not be counted."""
-        return self._manifest.abstain_below
-
-    def classify(self, texts: Sequence[str]) -> Scores:
-        """Score texts; not to be called from two threads at once.
-
-        Args:
-            texts: Each as `prepare_text` returns it; may be empty.
-
-        Returns:
-            Scores in the order of the texts.
-        """
-        return decode(texts, self.raw_answers(texts), self._manifest, self._added)
-
-    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
-        """The sentiment toward a given stretch of each text; see `Engine.sentiment_toward`."""
-        return decode_targets(self.raw_answers(texts), spans, self._manifest)
 
     def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
         """Return what the heads say before calibration."""
@@ -154,12 +114,12 @@ class OpenVinoEngine:
                 np.array(request.get_tensor("target_logits").data),
             )
             for line, text in enumerate(places.tolist()):
-                tags[text], targets[text] = by_token[0][line], by_token[1][line]
+                own = len(encodings[text].ids)
+                tags[text], targets[text] = by_token[0][line, :own], by_token[1][line, :own]
 
         self._queue.set_callback(place)
-        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, padding=1, even=True):
-            inputs = {"input_ids": batch.ids} | ({"attention_mask": batch.mask} if self._masked else {})
-            self._queue.start_async(inputs, batch.places)
+        for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, even=True):
+            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
         self._queue.wait_all()
         return RawAnswers(topic, sentiment, tags, targets, embeddings, Offsets(encodings))
 
@@ -168,19 +128,16 @@ class OpenVinoEngine:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
 
-def batches(
-    rows: Sequence[Sequence[int]], max_batch_tokens: int, padding: int = PADDING, *, even: bool = False
-) -> Iterator[Batch]:
+def batches(rows: Sequence[Sequence[int]], max_batch_tokens: int, *, even: bool = False) -> Iterator[Batch]:
     """Cut rows of token ids into batches of one width each, the widest first.
 
     Args:
         rows: Token ids of each text, none empty.
         max_batch_tokens: Size of a batch, padding included; a longer row makes a batch of its own.
-        padding: Widths are multiples of so many tokens; at 1 nothing is padded.
         even: Each batch has a power of two of rows, so that few shapes occur.
     """
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    widths = -(-lengths // padding) * padding
+    widths = -(-lengths // PADDING) * PADDING
     for width in np.unique(widths)[::-1].tolist():
         members = np.flatnonzero(widths == width)
         for start, stop in _cuts(len(members), max(1, max_batch_tokens // width), even):
@@ -218,7 +175,7 @@ def _compile(path: Path, threads: int, cache_folder: Path | None) -> Any:
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": "f32",  # elsewhere than in integer products; bf16 would depend on the CPU
-        "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
+        "SNIPPETS_MODE": "DISABLE",  # its fused attention takes a third longer on rows as short as ours
         "NUM_STREAMS": threads or openvino.properties.streams.Num.AUTO,
     }
     if threads:

@@ -14,11 +14,10 @@ import numpy as np
 import torch
 
 from monitor.classify.added_topics import load_added_topics
-from monitor.classify.decoding import RawAnswers, decode, decode_targets
-from monitor.classify.engine import Floats, Scores
+from monitor.classify.decoding import RawAnswers
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Manifest, load_manifest
-from monitor.classify.mentions import Span
+from monitor.classify.manifest_engine import ManifestEngine
 from monitor.classify.options import Compiling, Device, Precision
 from monitor.classify.torch_passes import GpuPasses, HostPasses
 from monitor.errors import ModelError
@@ -37,7 +36,7 @@ _TYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _log = logging.getLogger(__name__)
 
 
-class TorchEngine:
+class TorchEngine(ManifestEngine):
     """Scores texts with torch.
 
     On the CPU, in float32, each text goes through the model alone: its scores are the same bits whatever texts are with
@@ -69,60 +68,29 @@ class TorchEngine:
         Raises:
             ModelError: The folder or its base fails its checks, or there is no GPU where one is insisted on.
         """
-        self._manifest: Manifest = load_manifest(folder, Labels())
-        self._tokenizer = load_tokenizer(folder, self._manifest.max_tokens)
-        self._added = load_added_topics(folder, self._manifest.width)
+        manifest = load_manifest(folder, Labels())
+        super().__init__(manifest, load_added_topics(folder, manifest.width))
+        self._tokenizer = load_tokenizer(folder, manifest.max_tokens)
         if threads:
             torch.set_num_threads(threads)
-        model, pad_id = load_weights(folder, self._manifest, base_folder)
-        wanted = _wants_gpu(self._manifest, device)
+        model, pad_id = load_weights(folder, manifest, base_folder)
+        wanted = _wants_gpu(manifest, device)
         on_gpu = self._on_gpu(model, pad_id, precision, compiling) if wanted else None
         if on_gpu is None and device == "cuda":
             raise ModelError(f"The GPU does not take {self.model_version}.", "Set classify.device to auto.")
         self._passes: HostPasses | GpuPasses = on_gpu or HostPasses(model)
 
     @property
-    def labels(self) -> Labels:
-        """The names of the outputs."""
-        return self._manifest.labels
-
-    @property
-    def model_version(self) -> str:
-        """Grade and short content hash of the model."""
-        return self._manifest.model_version
-
-    @property
-    def max_tokens(self) -> int:
-        """Longer texts are cut there."""
-        return self._manifest.max_tokens
-
-    @property
-    def abstain_below(self) -> float:
-        """Probability of the likeliest sentiment below which an answer should not be counted."""
-        return self._manifest.abstain_below
-
-    @property
     def device(self) -> str:
         """Where the model lies: "cpu" or "cuda"."""
         return "cuda" if isinstance(self._passes, GpuPasses) else "cpu"
 
-    def classify(self, texts: Sequence[str]) -> Scores:
-        """Score texts; not to be called from two threads at once.
-
-        Args:
-            texts: Each as `prepare_text` returns it; may be empty.
+    def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
+        """What the heads say before calibration.
 
         Raises:
             ModelError: The GPU's memory does not hold a pass.
         """
-        return decode(texts, self.raw_answers(texts), self._manifest, self._added)
-
-    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
-        """The sentiment toward a given stretch of each text; see `Engine.sentiment_toward`."""
-        return decode_targets(self.raw_answers(texts), spans, self._manifest)
-
-    def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
-        """What the heads say before calibration."""
         count, labels = len(texts), self.labels
         topic = np.zeros((count, len(labels.topics)), dtype=np.float32)
         sentiment = np.zeros((count, len(labels.sentiments)), dtype=np.float32)

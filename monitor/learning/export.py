@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +11,14 @@ import msgspec
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from transformers import AttentionInterface
 
 from monitor.classify import added_topics
 from monitor.classify.manifest import Manifest, file_sha256, write_manifest
+from monitor.classify.openvino_engine import PADDING
 from monitor.classify.openvino_runtime import import_openvino
 from monitor.learning.adapters import trained_state
 from monitor.learning.card import model_card
-from monitor.learning.model import Classifier, Outputs
+from monitor.learning.model import Classifier
 
 WEIGHTS_NAME = "weights.safetensors"
 GRAPH_OUTPUTS = ("topic_logits", "sentiment_logits", "tag_logits", "target_logits", "embedding")
@@ -59,7 +57,10 @@ def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
     import_openvino()  # before nncf, which would bring the telemetry in
     import nncf
 
-    rows = [{"input_ids": np.array([encoding.ids])} for encoding in tokenizer.encode_batch(list(texts))]
+    rows = [
+        {"input_ids": np.array([encoding.ids]), "attention_mask": np.ones((1, len(encoding.ids)), dtype=np.int64)}
+        for encoding in tokenizer.encode_batch(list(texts))
+    ]
     return nncf.quantize(
         graph,
         nncf.Dataset(rows),
@@ -67,7 +68,7 @@ def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(rows),
         fast_bias_correction=True,
-        ignored_scope=nncf.IgnoredScope(names=_attention_products(graph), validate=False),
+        ignored_scope=nncf.IgnoredScope(names=_attention(graph), validate=False),
     )
 
 
@@ -120,53 +121,21 @@ def install(built: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-class _WholeRows(Classifier):
-    """A classifier whose rows hold no padding, and so need no mask: the engine batches texts of one length."""
-
-    def forward(self, input_ids: Tensor) -> Outputs:  # type: ignore[override]
-        """Answer for a batch, [batch, tokens]."""
-        return super().forward(input_ids, torch.ones_like(input_ids))
-
-
-def _attend(
-    _module: nn.Module, query: Tensor, key: Tensor, value: Tensor, _mask: Tensor | None, scaling: float, **_: Any
-) -> tuple[Tensor, None]:
-    """Attention without a mask, of [batch, heads, tokens, width of a head] each.
-
-    The second product is taken transposed. The sum is the same, but OpenVINO would replace the usual order by a fused
-    kernel that takes a third longer on rows as short as ours.
-    """
-    weights = torch.softmax(query * scaling @ key.transpose(2, 3), dim=-1)
-    return (value.transpose(2, 3) @ weights.transpose(2, 3)).permute(0, 3, 1, 2).contiguous(), None
-
-
-def _attention_products(graph: Any) -> list[str]:
-    """Names of the matrix products of two activations: too small for int8 to be faster than its conversions."""
-    products = [node for node in graph.get_ops() if node.get_type_name() == "MatMul"]
-    return [node.get_friendly_name() for node in products if not _is_weight(node.input_value(1).get_node())]
-
-
-def _is_weight(node: Any) -> bool:
-    while node.get_type_name() in ("Convert", "Multiply") and node.get_input_size():
-        node = node.input_value(0).get_node()
-    return bool(node.get_type_name() == "Constant")
+def _attention(graph: Any) -> list[str]:
+    """Names of the attention's own products: too small for int8 to be faster than its conversions."""
+    kind = "ScaledDotProductAttention"
+    return [node.get_friendly_name() for node in graph.get_ops() if node.get_type_name() == kind]
 
 
 def _converted(model: Classifier) -> Any:
     """Return the model as a float32 OpenVINO graph of dynamic shape, inputs and outputs named."""
     openvino = import_openvino()
     model.eval().float()
-    AttentionInterface.register("whole_rows", _attend)
-    served = copy.copy(model)  # shares the weights
-    served.__class__ = _WholeRows
     encoder: Any = model.encoder
-    before = encoder.config._attn_implementation
-    encoder.set_attn_implementation("whole_rows")
-    try:
-        with torch.no_grad():
-            graph = openvino.convert_model(served, example_input={"input_ids": torch.ones((2, 8), dtype=torch.int64)})
-    finally:
-        encoder.set_attn_implementation(before)
+    encoder.set_attn_implementation("sdpa")  # stays one node of the graph, which the quantisation can leave out
+    example = {name: torch.ones((2, PADDING), dtype=torch.int64) for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        graph = openvino.convert_model(model, example_input=example)
     for port, name in zip(graph.outputs, GRAPH_OUTPUTS, strict=True):
         port.get_tensor().set_names({name})
     return graph
