@@ -15,7 +15,7 @@ from monitor.classify.labels import SENTIMENTS
 from monitor.classify.mentions import Span
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.learning.examples import Example, LabelledMention
+from monitor.learning.examples import Example, LabelledMention, find_entity
 
 SENTFIN = "sentfin/sentfin_entity_train.csv"
 FINENTITY = "finentity/FinEntity.json"
@@ -62,9 +62,8 @@ def split_test(examples: Iterable[Example]) -> tuple[list[Example], list[Example
 
 def occurrences(text: str, name: str) -> list[Span]:
     """Where a name stands in a text as whole words, whatever its case; anywhere, if nowhere as whole words."""
-    escaped = re.escape(name)
-    found = [match.span() for match in re.finditer(rf"(?<!\w){escaped}(?!\w)", text, re.IGNORECASE)]
-    return found or [match.span() for match in re.finditer(escaped, text, re.IGNORECASE)]
+    anywhere = (match.span() for match in re.finditer(re.escape(name), text, re.IGNORECASE))
+    return find_entity(text, name) or list(anywhere)
 
 
 def _headline(title: str, entities: dict[str, int]) -> Example:

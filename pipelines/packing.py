@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from monitor.classify.added_topics import load_added_topics, write_added_topics
+from monitor.classify.calibration import calibrated_probabilities
+from monitor.classify.choosing import open_engine
+from monitor.classify.engine import Floats, Integers
 from monitor.classify.labels import Labels, Task
-from monitor.classify.manifest import Manifest
+from monitor.classify.manifest import REPORT_FOLDER, Manifest, load_manifest
 from monitor.classify.mentions import softmax
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.errors import InputError
@@ -20,6 +24,7 @@ from monitor.learning.calibrating import calibrated, labelled_logits, untouched_
 from monitor.learning.corpus import TASKS
 from monitor.learning.evaluation import expected_calibration_error
 from monitor.learning.examples import Example, fingerprint
+from monitor.learning.moved_topics import moved
 from monitor.learning.recipe import Recipe
 from monitor.learning.splitting import labels_of
 from pipelines.validation import figures
@@ -32,8 +37,7 @@ if TYPE_CHECKING:
 SERVED_TOKENS = 128
 """Tokens that a finished model reads at least; it may be trained on fewer."""
 CALIBRATION_TEXTS = 600
-REPORT_FOLDER = "report"
-"""Within a version's folder: pictures for people."""
+MOVING_TEXTS = 2000
 
 Say = Callable[[str], None]
 _GRADES = {"all-MiniLM-L6-v2": "fast", "all-mpnet-base-v2": "quality"}
@@ -122,6 +126,34 @@ def _papers(begun: Start, examples: Sequence[Example], recipe: Recipe, grade: st
     )
 
 
+def with_parents_topics(
+    parent: Path, papers: Manifest, texts: Sequence[str], built: Path, base_folder: Path | None, report: Say
+) -> Manifest:
+    """Give an exported successor the topics that were added to its parent.
+
+    Args:
+        parent: Folder of the parent.
+        papers: The successor's.
+        texts: Like those that will be read; both models embed some of them.
+        built: Folder of the successor.
+        base_folder: Where the files of their base lie; None looks for them.
+        report: Called with one line at a time.
+    """
+    from monitor.learning.export import write_papers
+
+    topics = load_added_topics(parent, load_manifest(parent, Labels()).width).topics
+    if not topics:
+        return papers
+    report(f"carrying over {len(topics)} added topics")
+    chosen = [texts[n] for n in np.random.default_rng(0).permutation(len(texts))[:MOVING_TEXTS]]
+    before, after = (
+        open_engine(folder, base_folder=base_folder).classify(chosen).embeddings for folder in (parent, built)
+    )
+    write_added_topics(built, [moved(topic, before, after) for topic in topics])
+    names = (*papers.labels.topics, *(topic.name for topic in topics))
+    return write_papers(built, msgspec.structs.replace(papers, topics=names, added_topics=len(topics)))
+
+
 def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built: Path, report: Say) -> Manifest:
     """Calibrate an exported version on the validation examples as it is served, and write its figures down."""
     from monitor.learning.export import write_papers
@@ -140,10 +172,12 @@ def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built:
         if not known:
             continue
         found = {"task": task, **figures(served, known, task)}
-        logits, truth = labelled_logits(raw, validation, "target" if task == "entity" else task)
+        head = "target" if task == "entity" else task
+        logits, truth = labelled_logits(raw, validation, head)
         if len(truth):
             found["ece_uncalibrated"] = round(expected_calibration_error(softmax(logits), truth), 5)
-            _draw(task, logits, truth, served.labels.names(task), built / REPORT_FOLDER, report)
+            probabilities = calibrated_probabilities(logits, getattr(papers.temperatures, head))
+            _report(task, probabilities, truth, served.labels.names(task), built, report)
         before = found if served is exact else figures(exact, known, task)
         found["float32"] = {key: before[key] for key in ("accuracy", "macro_f1")}
         metrics[f"validation {task}"] = found
@@ -151,13 +185,12 @@ def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built:
     return write_papers(built, msgspec.structs.replace(papers, metrics=metrics))
 
 
-def _draw(task: Task, logits: Any, truth: Any, names: Sequence[str], folder: Path, report: Say) -> None:
-    """A picture of which classes are taken for which; a run of hours does not fail for want of one."""
-    from monitor.learning.confusion import confusion_matrix, draw_confusion
+def _report(task: Task, probabilities: Floats, truth: Integers, names: Sequence[str], built: Path, report: Say) -> None:
+    """The task's page and picture; a run of hours does not fail for want of a picture."""
+    from monitor.learning.reporting import write_report
 
-    matrix = confusion_matrix(truth, logits.argmax(axis=1), len(names))
     try:
-        draw_confusion(matrix, names, f"{task}: {len(truth):,} validation labels", folder / f"confusion_{task}.png")
+        write_report(built / REPORT_FOLDER, task, probabilities, truth, names)
     except ModuleNotFoundError as error:
         report(f"There is no picture of the confusions, as {error.name} is not installed.")
 

@@ -16,10 +16,10 @@ from typing import Protocol
 
 import numpy as np
 
-from monitor.classify.engine import Engine
-from monitor.classify.labels import Labels
+from monitor.classify.engine import Engine, Floats
+from monitor.classify.labels import Labels, Task
 from monitor.errors import ModelError
-from monitor.learning.examples import Example
+from monitor.learning.examples import Example, targets_of
 from monitor.learning.judging import HeadComparison, JudgingRules, compare_heads, figures, judge, labels_fault
 from monitor.learning.known import Parts, judged_labels, parts_of
 from monitor.learning.labelled_files import read_labelled_files
@@ -213,13 +213,20 @@ def _compared(
 ) -> list[HeadComparison]:
     texts = [example.text for example in examples]
     ours, theirs = champion.classify(texts), candidate.classify(texts)
-    heads = []
+    heads = list[HeadComparison]()
+
+    def compared(task: Task, before: Floats, after: Floats, truth: Sequence[int | None]) -> None:
+        if truth:
+            places = np.array(truth, dtype=np.int64)
+            heads.append(compare_heads(task, champion.labels.names(task), before, after, places, rules, _SEED))
+
     for task in TASKS:
-        places = [place for place, example in enumerate(examples) if example.label(task) is not None]
-        if places:
-            truth = np.array([examples[place].label(task) for place in places], dtype=np.int64)
-            before, after = (probabilities_of(scores, task)[places] for scores in (ours, theirs))
-            heads.append(compare_heads(task, champion.labels.names(task), before, after, truth, rules, _SEED))
+        known = [place for place, example in enumerate(examples) if example.label(task) is not None]
+        before, after = (probabilities_of(scores, task)[known] for scores in (ours, theirs))
+        compared(task, before, after, [examples[place].label(task) for place in known])
+    asked = targets_of(examples)
+    before, after = (engine.sentiment_toward(asked.texts, asked.spans) for engine in (champion, candidate))
+    compared("entity", before, after, asked.sentiments)
     return heads
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from monitor.classify.added_topics import FILE_NAME, AddedTopic, load_added_topics, write_added_topics
 from monitor.classify.engine import Engine
 from monitor.classify.labels import Labels, topic_slug
-from monitor.classify.manifest import Manifest, file_sha256, load_manifest, write_manifest
+from monitor.classify.manifest import CARD_NAME, Manifest, file_sha256, load_manifest, write_manifest
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.demo import SCENARIO
 from monitor.errors import InputError
@@ -41,7 +41,6 @@ from pipelines.topic_requests import TopicRequest, require_free_name
 RECENT = timedelta(days=30)
 """Stories of so long are the background."""
 
-_CARD_NAME = "MODEL_CARD.md"
 _BATCH = 256
 
 Vectors = npt.NDArray[np.float32]
@@ -195,7 +194,7 @@ def build_version(parent: Path, out: Path, manifest: Manifest, topics: Sequence[
     """
     out.mkdir(parents=True)
     names = [name for name in manifest.files if name != FILE_NAME]
-    for name in (*names, _CARD_NAME):
+    for name in (*names, CARD_NAME):
         if (parent / name).is_file():
             _link(parent / name, out / name)
     files = {name: manifest.files[name] for name in names}

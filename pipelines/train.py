@@ -18,7 +18,7 @@ from monitor.learning.corpus import Corpus
 from monitor.learning.examples import Example, fingerprint
 from monitor.learning.recipe import Recipe
 from monitor.learning.splitting import split_corpus
-from pipelines.packing import building, judged, packed
+from pipelines.packing import building, judged, packed, with_parents_topics
 
 if TYPE_CHECKING:
     from monitor.learning.checkpoints import Checkpoints
@@ -42,6 +42,7 @@ class Run:
     Attributes:
         grade: Of the finished version; empty for the parent's, or the base's.
         base_folder: Where the base's files lie; None looks for them.
+        teacher_base: Likewise the base of the teacher.
         folder: Keeps the state at the end of every epoch, and the finished weights; None keeps nothing.
         resume: Go on from the state in `folder`.
         threads: CPU threads; 0 for as many as there are cores.
@@ -49,6 +50,7 @@ class Run:
 
     grade: str = ""
     base_folder: Path | None = None
+    teacher_base: Path | None = None
     folder: Path | None = None
     resume: bool = False
     threads: int = 0
@@ -96,12 +98,15 @@ def train_version(
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
         rows = encoded_with_base(begun, examples, recipe)
         if teacher is not None:
-            rows = _taught(rows, teacher, run.folder, report)
+            rows = _taught(rows, teacher, run, report)
         keeper = _keeper(run, recipe, [*examples, *validation], begun)
         _fit(begun, rows, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:
             keep = run.folder / WEIGHTS_FOLDER if run.folder else None
             papers = packed(begun, examples, recipe, run.grade, built, report, keep)
+            if parent is not None:
+                texts = [example.text for example in (*examples, *validation)]
+                papers = with_parents_topics(parent, papers, texts, built, run.base_folder, report)
             papers = judged(begun, papers, validation, built, report)
     if keeper is not None:
         keeper.clear()
@@ -181,19 +186,19 @@ def training_libraries() -> Iterator[None]:
         raise ModelError(f"the Python package {error.name} is not installed.", NEEDS_EXTRA) from error
 
 
-def _taught(rows: Sequence[Encoded], teacher: Path, folder: Path | None, report: Say) -> list[Encoded]:
+def _taught(rows: Sequence[Encoded], teacher: Path, run: Run, report: Say) -> list[Encoded]:
     """Give encoded examples a teacher's answers, which are kept in the run's folder: they take long to make."""
     from monitor.learning.distillation import load_answers, save_answers, teach
     from monitor.learning.weights import load_weights
 
     manifest = load_manifest(teacher, Labels())
     tokens = [row.ids for row in rows]
-    kept = None if folder is None else folder / f"answers-{manifest.model_version}.safetensors"
+    kept = None if run.folder is None else run.folder / f"answers-{manifest.model_version}.safetensors"
     if kept is not None and kept.is_file():
         answers, _ = load_answers(kept, tokens)
     else:
         report(f"{manifest.model_version} answers {len(rows):,} texts")
-        model, pad_id = load_weights(teacher, manifest)
+        model, pad_id = load_weights(teacher, manifest, run.teacher_base)
         answers = teach(model, tokens, pad_id)
         if kept is not None:
             save_answers(kept, answers, tokens, manifest.model_version)

@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.classify.engine import Engine, Scores
 from monitor.learning.evaluation import evaluate
-from monitor.learning.examples import Example
+from monitor.learning.examples import Example, targets_of
 from pipelines.datasets import VALIDATION_SETS, LabelledSet, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
 
@@ -62,11 +62,9 @@ def figures(engine: Engine, examples: Sequence[Example], task: Judged) -> dict[s
     if task == "mentions":
         return _span_figures(engine.classify([example.text for example in examples]), examples)
     if task == "entity":
-        asked = [(example.text, mention) for example in examples for mention in example.mentions or ()]
-        asked = [(text, mention) for text, mention in asked if mention.sentiment is not None]
-        spans = [(mention.start, mention.end) for _, mention in asked]
-        probabilities = engine.sentiment_toward([text for text, _ in asked], spans)
-        truth = np.array([mention.sentiment for _, mention in asked], dtype=np.int64)
+        asked = targets_of(examples)
+        probabilities = engine.sentiment_toward(asked.texts, asked.spans)
+        truth = np.array(asked.sentiments, dtype=np.int64)
         return evaluate(probabilities, truth, engine.labels.sentiments).as_json()
     scores = engine.classify([example.text for example in examples])
     probabilities = scores.topic_probabilities if task == "topic" else scores.sentiment_probabilities

@@ -12,6 +12,9 @@ from monitor.classify.labels import Labels
 from monitor.errors import ModelError
 
 MANIFEST_NAME = "manifest.json"
+CARD_NAME = "MODEL_CARD.md"
+REPORT_FOLDER = "report"
+"""Within a version's folder: pages and pictures for people."""
 REBUILD = "Reinstall the package, or rebuild the model with: monitor train-base."
 
 

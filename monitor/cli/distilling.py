@@ -14,6 +14,7 @@ from monitor.cli.training import watching
 
 if TYPE_CHECKING:
     from monitor.classify.manifest import Manifest
+    from pipelines.train import Run
 
 _PANEL = "Models"
 
@@ -36,6 +37,7 @@ def distill(
     sentiment_labels: Annotated[str, typer.Option(help="Likewise.")] = "",
     base: Annotated[str, typer.Option(help="Encoder of the student; by default the small one.")] = "",
     base_folder: Annotated[Path | None, typer.Option(help="Where its files lie; else they are looked for.")] = None,
+    teacher_base_folder: Annotated[Path | None, typer.Option(help="Likewise those of the teacher's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that keeps the teacher's answers and the state.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from that state.")] = False,
@@ -52,7 +54,6 @@ def distill(
         from monitor.learning.examples import parse_label_map
         from monitor.settings import load_settings
         from pipelines.finding_models import find_model
-        from pipelines.train import Run
         from pipelines.training_files import LabelledFiles, parse_settings, recipe_for, recipe_with
 
         given = {"topic": topic_labels, "sentiment": sentiment_labels}
@@ -67,7 +68,7 @@ def distill(
             tuple(texts or ()),
             recipe_with(recipe_for(base), parse_settings(settings or [])),
             out,
-            Run(folder=run, resume=resume, threads=threads, base_folder=base_folder),
+            _run(run, resume, threads, base_folder, teacher_base_folder),
         )
         _tell(out, papers, as_json)
 
@@ -80,6 +81,7 @@ def train_base(
     texts: Annotated[list[Path] | None, typer.Option(help="File of texts to ask the teacher; may repeat.")] = None,
     text_column: Annotated[str, typer.Option(help="Column with their text.")] = "text",
     base_folder: Annotated[Path | None, typer.Option(help="Where the base's files lie.")] = None,
+    teacher_base_folder: Annotated[Path | None, typer.Option(help="Likewise those of the teacher's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that keeps the state after every epoch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from that state.")] = False,
@@ -92,7 +94,6 @@ def train_base(
         from monitor.settings import load_settings
         from pipelines.finding_models import find_model
         from pipelines.shipped import recipe_of_grade, train_shipped
-        from pipelines.train import Run
         from pipelines.training_files import parse_settings, read_texts, recipe_with
 
         with watching() as watch, redirect_stdout(sys.stderr):
@@ -103,11 +104,17 @@ def train_base(
                 recipe=recipe_with(recipe_of_grade(grade), parse_settings(settings or [])),
                 teacher=find_model(load_settings(), teacher) if teacher else None,
                 texts=read_texts(tuple(texts or ()), text_column),
-                run=Run(folder=run, resume=resume, threads=threads, base_folder=base_folder),
+                run=_run(run, resume, threads, base_folder, teacher_base_folder),
                 report=say,
                 watch=watch,
             )
         _tell(out, papers, as_json)
+
+
+def _run(folder: Path | None, resume: bool, threads: int, base: Path | None, teacher_base: Path | None) -> Run:
+    from pipelines.train import Run
+
+    return Run(folder=folder, resume=resume, threads=threads, base_folder=base, teacher_base=teacher_base)
 
 
 def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, out: Path, run: Any) -> Manifest:

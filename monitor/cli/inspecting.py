@@ -76,7 +76,7 @@ def notifications(
     """The outbox: what receivers were told, what waits, what was given up and why."""
     from rich.table import Table
 
-    from monitor.alerts.wording import title
+    from monitor.alerts.messages import title
     from monitor.clock import system_clock
     from monitor.settings import load_settings
     from monitor.store import outbox

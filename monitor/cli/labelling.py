@@ -13,7 +13,7 @@ from monitor.cli.output import errors_explained, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.learning.label import Label, LabelTask
-    from monitor.learning.labelled import LabelStatistics
+    from monitor.learning.label_statistics import LabelStatistics
 
 _PANEL = "Models"
 _CONFLICTS_SHOWN = 10
@@ -46,7 +46,7 @@ def import_(
     from monitor.clock import system_clock
     from monitor.learning.examples import parse_label_map
     from monitor.learning.label_files import LabelFile, import_labels
-    from monitor.learning.labelled import known_labels
+    from monitor.learning.label_statistics import known_labels
     from monitor.settings import load_settings
     from monitor.store.database import Database
 
@@ -98,7 +98,7 @@ def export(
 
 def stats(as_json: AsJson = False) -> None:
     """What is labelled: by task, label and author, and where models and authors differ."""
-    from monitor.learning.labelled import label_statistics
+    from monitor.learning.label_statistics import label_statistics
     from monitor.settings import load_settings
     from monitor.store.database import Database
     from monitor.store.labels import read_conflicts

@@ -13,7 +13,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from monitor.classify.manifest import MANIFEST_NAME
+from monitor.classify.manifest import CARD_NAME, MANIFEST_NAME, REPORT_FOLDER
 from monitor.errors import ModelError, SettingsError
 
 _CHUNK_BYTES = 1 << 20
@@ -68,6 +68,23 @@ class Artifacts:
                     raise ModelError(f"{self.url}/{name}/{file} is not what was written.", "Add the model once more.")
             with self._replacing(f"{self._root}/{name}/{MANIFEST_NAME}") as path:
                 self._filesystem.pipe_file(path, manifest)
+
+    def accompany(self, folder: Path, name: str) -> None:
+        """Bring what people read about a version: its card, and the pages and pictures of its report.
+
+        Args:
+            folder: Holds some of them or none.
+            name: Of the version's folder, which is there.
+
+        Raises:
+            ModelError: The registry did not take one; `retryable` where trying again may help.
+        """
+        with self._guarded("written"):
+            for path in (folder / CARD_NAME, *sorted(folder.glob(f"{REPORT_FOLDER}/*"))):
+                if path.is_file():
+                    target = f"{self._root}/{name}/{path.relative_to(folder).as_posix()}"
+                    self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
+                    self._put(path, target)
 
     def download(self, name: str, files: Mapping[str, str], into: Path) -> None:
         """Bring a version's files into a folder.

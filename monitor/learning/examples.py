@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.classify.labels import Labels, Task
 from monitor.classify.mentions import Span
@@ -51,6 +51,34 @@ class Example:
     def label(self, task: Task) -> int | None:
         """Return the label of the whole text for a task; None for entities, whose labels are on the mentions."""
         return {"topic": self.topic, "sentiment": self.sentiment, "entity": None}[task]
+
+
+def find_entity(text: str, entity: str) -> list[Span]:
+    """Where a text names an entity: whole words, whatever their case.
+
+    >>> find_entity("Apple rises; pineapple does not, apple's peers do", "Apple")
+    [(0, 5), (33, 38)]
+    """
+    return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(entity)}(?!\w)", text, re.IGNORECASE)]
+
+
+class Targets(NamedTuple):
+    """Mentions whose sentiment is known, over all examples: the text of each, its characters, the sentiment's index."""
+
+    texts: list[str]
+    spans: list[Span]
+    sentiments: list[int]
+
+
+def targets_of(examples: Iterable[Example]) -> Targets:
+    """The mentions whose sentiment is known, in order."""
+    known = [
+        (example.text, (mention.start, mention.end), mention.sentiment)
+        for example in examples
+        for mention in example.mentions or ()
+        if mention.sentiment is not None
+    ]
+    return Targets([text for text, _, _ in known], [span for _, span, _ in known], [label for _, _, label in known])
 
 
 def parse_label_map(written: str) -> dict[str, str]:

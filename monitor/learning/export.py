@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 
 from monitor.classify import added_topics
-from monitor.classify.manifest import Manifest, file_sha256, write_manifest
+from monitor.classify.manifest import CARD_NAME, Manifest, file_sha256, write_manifest
 from monitor.classify.openvino_engine import PADDING
 from monitor.classify.openvino_runtime import import_openvino
 from monitor.learning.adapters import trained_state
@@ -102,7 +102,7 @@ def write_papers(folder: Path, manifest: Manifest, data: str = "") -> Manifest:
     names = [name for name in SCORING_FILES if (folder / name).exists()]
     manifest = msgspec.structs.replace(manifest, files={name: file_sha256(folder / name) for name in names})
     write_manifest(folder, manifest)
-    (folder / "MODEL_CARD.md").write_text(model_card(manifest, data), encoding="utf-8")
+    (folder / CARD_NAME).write_text(model_card(manifest, data), encoding="utf-8")
     return manifest
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.classify.labels import Labels
-from monitor.learning.examples import Example, LabelledMention
+from monitor.learning.examples import Example, LabelledMention, find_entity, targets_of
 from monitor.learning.label import AgreedLabel, text_key
-from monitor.learning.labelled import find_entity
 from monitor.learning.replaying import is_held_out
 
 
@@ -88,9 +87,10 @@ def parts_of(known: Sequence[KnownText], since: datetime, least_frozen: int) -> 
     return parts
 
 
-def judged_labels(examples: Iterable[Example]) -> int:
-    """How many answers examples can judge: topics and sentiments together."""
-    return sum((example.topic is not None) + (example.sentiment is not None) for example in examples)
+def judged_labels(examples: Sequence[Example]) -> int:
+    """How many answers examples can judge: topics, sentiments, and sentiments toward mentions."""
+    whole = sum((example.topic is not None) + (example.sentiment is not None) for example in examples)
+    return whole + len(targets_of(examples).spans)
 
 
 def _joined(members: Sequence[AgreedLabel], labels: Labels) -> KnownText | None:

@@ -14,9 +14,8 @@ import msgspec
 from monitor.classify.labels import Labels, Task
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.learning.examples import read_examples, read_rows
+from monitor.learning.examples import find_entity, read_examples, read_rows
 from monitor.learning.label import Label, LabelTask
-from monitor.learning.labelled import find_entity
 from monitor.store import labels as stored
 from monitor.store.database import Database
 

@@ -108,6 +108,7 @@ class Registry:
         with self._database.read() as connection:
             kept = models.read_version(connection, version_id) or version
         self._artifacts.upload(folder, kept.url, kept.files, kept.manifest.encode())
+        self._artifacts.accompany(folder, kept.url)
         with self._database.write() as connection:
             models.write_version(connection, version)
         return self.get(version_id)

@@ -17,7 +17,7 @@ ALIASES: tuple[Alias, ...] = get_args(Alias)
 
 ChangeKind = Literal["promoted", "rolled-back", "set", "cleared"]
 
-Verdict = Literal["promoted", "refused"]
+Fate = Literal["promoted", "refused"]
 
 
 class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +122,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     candidate: str
     champion: str
     at: datetime
-    verdict: Verdict
+    verdict: Fate
     reason: str
     details: dict[str, Any] = {}
 

@@ -43,6 +43,8 @@ def test_three_tasks_are_learnt_from_one_file_and_the_version_judges_itself(benc
     for task in ("topic", "sentiment", "entity"):
         picture = bench.folder / "out" / "report" / f"confusion_{task}.png"
         assert picture.read_bytes().startswith(b"\x89PNG")
+        page = (bench.folder / "out" / "report" / f"report_{task}.md").read_text()
+        assert f"{manifest.metrics[f'validation {task}']['accuracy']:.4f}" in page
     assert bench.files() == {"set.csv", "out"}
     judged = bench.run(
         "evaluate", "--data", data, "--text-column", "text", "--label-column", "view", "--task", "sentiment",

@@ -82,6 +82,19 @@ def test_what_is_fetched_is_what_was_added(tmp_path: Path, database: Database, u
         assert [path.name for path in fetched.parent.iterdir()] == [version.id]
 
 
+def test_the_card_and_the_report_lie_beside_the_files(registry: Registry, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "built", "one")
+    (folder / "MODEL_CARD.md").write_text("# The card")
+    (folder / "report").mkdir()
+    (folder / "report" / "report_topic.md").write_text("# Topics")
+    kept = tmp_path / "registry" / registry.add(folder, "trained").url
+    assert (kept / "MODEL_CARD.md").read_text() == "# The card"
+    assert (kept / "report" / "report_topic.md").read_text() == "# Topics"
+    (folder / "MODEL_CARD.md").write_text("# Another")
+    registry.add(folder, "trained")
+    assert (kept / "MODEL_CARD.md").read_text() == "# Another"
+
+
 def test_a_fetched_version_needs_the_registry_no_more(registry: Registry, tmp_path: Path) -> None:
     version = registry.add(model_folder(tmp_path / "built", "one"), "trained")
     fetched = registry.fetch(version.id)
@@ -341,7 +354,7 @@ def test_rollbacks_walk_back_through_what_was_promoted(steps: list[str]) -> None
 def test_the_registry_needs_no_training_libraries() -> None:
     program = """
 import sys
-import monitor.learning.registry, monitor.learning.labelled, monitor.learning.label_files, monitor.learning.comparison
+import monitor.learning.registry, monitor.learning.label_statistics, monitor.learning.label_files, monitor.learning.comparison
 print([name for name in ("torch", "transformers", "nncf", "openvino") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)

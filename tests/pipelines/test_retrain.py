@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from monitor.articles import article_id
+from monitor.classify.engine import Floats
+from monitor.classify.mentions import Span
 from monitor.errors import ModelError, StoreError
-from monitor.learning.examples import Example
+from monitor.learning.examples import Example, LabelledMention
 from monitor.learning.judging import JudgingRules
 from monitor.learning.label import Label
 from monitor.learning.registry import Registry
@@ -184,6 +187,33 @@ def test_wrong_labels_make_no_champion(settings: Settings, database: Database, r
     (judgement,) = _judgements(database)
     assert (judgement.verdict, judgement.reason) == ("refused", "WorseOnFrozen")
     assert "it may have lost" in judgement.details["why"]
+
+
+class _Contrary(BayesEngine):
+    """Sees each company's fortune the wrong way round."""
+
+    def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
+        return super().sentiment_toward(texts, spans)[:, ::-1]
+
+
+def test_a_candidate_that_turns_against_the_companies_makes_no_champion(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    before = registry.champion("fast")
+    assert before is not None
+    frozen = [
+        replace(example, mentions=(LabelledMention(0, len(example.text), example.sentiment),)) for example in FROZEN
+    ]
+    opened = list[Path]()
+
+    def open_engine(folder: Path) -> BayesEngine:
+        opened.append(folder)
+        return BayesEngine(folder) if len(opened) == 1 else _Contrary(folder)
+
+    _label(database, FRESH)
+    said = retrain(settings, database, NOW, _workshop(registry, frozen=frozen, open_engine=open_engine))
+    assert "On the frozen set its entity accuracy is" in said
+    assert registry.champion("fast") == before
 
 
 def test_a_refused_attempt_is_not_repeated_on_the_same_labels(

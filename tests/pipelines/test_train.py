@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
+from monitor.classify.added_topics import AddedTopic
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
 from monitor.classify.openvino_engine import OpenVinoEngine
@@ -15,6 +17,7 @@ from monitor.errors import InputError, ModelError
 from monitor.learning import bases
 from monitor.learning.examples import Example, without_repeats
 from monitor.learning.training import Progress
+from pipelines.topics import build_version
 from pipelines.train import Run, VersionTrainer, train_version
 from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples
 
@@ -70,6 +73,28 @@ def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> 
     assert manifest.grade == parent.grade
     assert OpenVinoEngine(folder, threads=1).classify(["oil falls"]).sentiments.shape == (1,)
     assert any(manifest.model_version in line for line in said)
+
+
+def test_a_successor_keeps_the_topics_that_were_added_to_its_parent(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    run = Run(base_folder=base, threads=1)
+    train_version(training, QUICK, tmp_path / "plain", validation=validation, run=run)
+    plain = load_manifest(tmp_path / "plain", Labels())
+    asked = OpenVinoEngine(tmp_path / "plain", threads=1).classify([example.text for example in training]).embeddings
+    toward = asked[0] - asked.mean(axis=0)
+    topic = AddedTopic(
+        name="Oil spills", description="Leaks at sea", origin="examples", examples=8,
+        direction=tuple(20.0 * float(value) for value in toward), bias=float(-20.0 * toward @ asked.mean(axis=0)),
+    )  # fmt: skip
+    build_version(tmp_path / "plain", tmp_path / "parent", plain, [topic])
+    train_version(training, QUICK, tmp_path / "next", validation=validation, parent=tmp_path / "parent", run=run)
+    before, after = (OpenVinoEngine(tmp_path / name, threads=1) for name in ("parent", "next"))
+    assert after.labels == before.labels
+    assert after.labels.added == ("Oil spills",)
+    texts = [example.text for example in training]
+    one, two = (engine.classify(texts).topic_probabilities[:, -1] for engine in (before, after))
+    assert np.ptp(one) > 0.3
+    assert np.corrcoef(one, two)[0, 1] > 0.9
 
 
 def test_a_parent_of_another_base_is_refused(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from monitor.classify.labels import SENTIMENTS, TOPICS, Labels
 from monitor.errors import StoreError
 from monitor.learning.examples import Example, LabelledMention
+from monitor.learning.known import known_texts
 from monitor.learning.label import Label, agree
-from monitor.learning.labelled import agreed_labels, known_labels, label_statistics, labelled_examples
+from monitor.learning.label_statistics import known_labels, label_statistics
 from monitor.store import labels as stored
 from monitor.store.database import Database
 from monitor.store.labels import LabelsWritten
@@ -168,30 +169,18 @@ def test_examples_join_what_is_agreed_of_a_text(database: Database) -> None:
         label("Of a topic that nobody knows", "Weather", task="topic"),
         label("Not named in these words", "neutral", task="entity", entity="BP"),
     )
-    (example,) = labelled_examples(database)
-    assert example == Example(
+    with database.read() as connection:
+        agreed = list(agree(stored.read_labels(connection)))
+    (known,) = known_texts(agreed, Labels())
+    assert (known.labels, known.newest_at) == (4, NOON + HOUR)
+    assert known.example == Example(
         text,
         topic=TOPICS.index("Legal | Regulation"),
         sentiment=0,
         mentions=(LabelledMention(0, 5, 2), LabelledMention(11, 23, 0)),
     )
-    extended = labelled_examples(database, labels=Labels(added=("Weather",)))
+    extended = [known.example for known in known_texts(agreed, Labels(added=("Weather",)))]
     assert Example("Of a topic that nobody knows", topic=len(TOPICS)) in extended
-
-
-def test_examples_since_a_time_are_those_that_someone_labelled_since(database: Database) -> None:
-    later = NOON + HOUR
-    write(
-        database,
-        label("Old"),
-        label("Both"),
-        label("Both", author="ben"),
-        label("Both", "positive", author="cid", created_at=later),
-        label("New", "positive", created_at=later),
-    )
-    assert {example.text for example in labelled_examples(database)} == {"Old", "Both", "New"}
-    assert {example.text: example.sentiment for example in labelled_examples(database, later)} == {"Both": 0, "New": 2}
-    assert [agreed.text for agreed in agreed_labels(database, later + HOUR)] == []
 
 
 def test_labels_that_may_be_given_are_the_codes_and_the_new_ones(database: Database) -> None:
