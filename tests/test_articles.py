@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.articles import Article, Precision, article_id, event_time
+from monitor.articles import Article, Precision, TimeCase, article_id, event_time
+from monitor.broker.codec import decode_article
 
 SEEN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -64,3 +65,12 @@ def test_ids_are_equal_exactly_where_all_parts_are(one: list[str], other: list[s
 
 def test_ids_are_the_same_in_every_run() -> None:
     assert article_id("reuters", "https://example.org/a") == "95b639a3807101777867f51ed87a5808"
+
+
+def test_an_article_of_before_the_newer_fields_is_read_with_their_defaults() -> None:
+    record = decode_article(
+        b'{"type":"article","id":"a","source":"w","position":"1","title":"t","first_seen_at":"2024-05-06T12:00:00Z","v":1}'
+    )
+    assert isinstance(record, Article)
+    assert (record.updated_at, record.author, record.parent, record.shingles) == (None, "", "", b"")
+    assert record.time_case is TimeCase.PUBLISHED

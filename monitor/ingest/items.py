@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,12 +12,16 @@ import msgspec
 from monitor.articles import Article, Precision, article_id
 from monitor.errors import InputError
 from monitor.ingest.language import detect_language
+from monitor.ingest.shingles import shingles_of
 from monitor.ingest.times import parse_published
+from monitor.ingest.timing import timing_of
+from monitor.ingest.urls import canonical_url
 from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter
 
 MAX_SOURCE_CHARACTERS = 200
 """A source's name is part of keys, which a database limits."""
 _WHITESPACE = re.compile(r"[\s\x00]+")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 """NUL too: PostgreSQL cannot keep it, and a name with one would not be found again."""
 
 
@@ -47,6 +51,23 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True):
     source: str = "source"
     id: str = "id"
     url: str = "url"
+    updated: str = "updated"
+    author: str = "author"
+    parent: str = "parent"
+    language: str = "language"
+
+
+class ItemTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an item says, as plain text in one line each; the attributes are the names in `ColumnMap`."""
+
+    text: str
+    body: str
+    source: str
+    id: str
+    url: str
+    author: str
+    parent: str
+    language: str
 
 
 class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +78,14 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         columns: Which column holds what.
         zone: Zone of times that name none.
         max_item_bytes: A larger item is refused.
+        horizon: What counts longer ago than this before first sight has the case `too_old`; None where nothing has.
     """
 
     name: str
     columns: ColumnMap
     zone: tzinfo
     max_item_bytes: int = 1_000_000
+    horizon: timedelta | None = None
 
     def published(self, item: Item) -> tuple[datetime, Precision] | None:
         """When the item says that it was published; None where it does not, or nothing that can be read."""
@@ -76,44 +99,62 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, item: Item, first_seen_at: datetime) -> Article | DeadLetter:
         """The article that an item holds; a dead letter, with its reason, where it holds none.
 
-        The id comes from the item's own id, else its URL, else its title and publication time, each with its source.
+        The id comes from the item's own id, else its address, else its title and publication time, each with its
+        source. Ids that are web addresses are compared as such (`canonical_url`): feeds mark an edit in the fragment.
         """
-        fields, columns = item.fields, self.columns
-        if fields is None:
+        if item.fields is None:
             return self._refuse(item, item.fault, first_seen_at)
         if len(item.original) > self.max_item_bytes:
             return self._refuse(item, f"it is larger than {self.max_item_bytes:,} bytes", first_seen_at)
-        texts: dict[str, str] = {}
-        for column in (columns.text, columns.body, columns.source, columns.id, columns.url):
-            value = fields.get(column) if column else None
-            if (value is not None and not isinstance(value, str | int)) or (
-                value is not None and column == columns.text and not isinstance(value, str)
-            ):
-                return self._refuse(item, f"{column!r} is a {type(value).__name__}, not text", first_seen_at)
-            texts[column] = _WHITESPACE.sub(" ", str(value)).strip() if value is not None else ""
-        title, body = texts[columns.text], texts.get(columns.body, "")
-        if not title and not body:
-            return self._refuse(item, f"neither {columns.text!r} nor {columns.body!r} holds text", first_seen_at)
-        source = texts.get(columns.source) or self.name
-        if len(source) > MAX_SOURCE_CHARACTERS:
-            return self._refuse(
-                item, f"{columns.source!r} has more than {MAX_SOURCE_CHARACTERS} characters", first_seen_at
-            )
-        url = texts.get(columns.url, "")
-        published = self.published(item)
-        own_id = texts.get(columns.id) or url
-        raw_time = str(fields.get(columns.time) or "")
+        try:
+            texts = self._texts(item.fields)
+        except InputError as error:
+            return self._refuse(item, error.what, first_seen_at)
+        return self._article(item, item.fields, texts, first_seen_at)
+
+    def _texts(self, fields: Mapping[str, object]) -> ItemTexts:
+        """Raises InputError with the fault, a part of a sentence, where these are not texts of an article."""
+        columns = self.columns
+        read = {name: _text(fields, getattr(columns, name)) for name in ("text", "body", "source", "id", "url")}
+        # What is nice to know is no reason to refuse news.
+        read |= {name: _text(fields, getattr(columns, name), strict=False) for name in ("author", "parent", "language")}
+        if columns.text and isinstance(fields.get(columns.text), int):
+            raise InputError(f"{columns.text!r} is a {type(fields[columns.text]).__name__}, not text")
+        if not read["text"] and not read["body"]:
+            raise InputError(f"neither {columns.text!r} nor {columns.body!r} holds text")
+        if len(read["source"]) > MAX_SOURCE_CHARACTERS:
+            raise InputError(f"{columns.source!r} has more than {MAX_SOURCE_CHARACTERS} characters")
+        return ItemTexts(**read)
+
+    def _article(self, item: Item, fields: Mapping[str, object], texts: ItemTexts, first_seen_at: datetime) -> Article:
+        columns, source = self.columns, texts.source or self.name
+        raw_time = fields.get(columns.time) if columns.time else None
+        own_id = canonical_url(texts.id or texts.url)
+        timing = timing_of(
+            raw_time,
+            fields.get(columns.updated) if columns.updated else None,
+            zone=self.zone,
+            first_seen_at=first_seen_at,
+            horizon=self.horizon,
+        )
         return Article(
-            id=article_id(source, own_id) if own_id else article_id(source, title, body, raw_time),
+            id=article_id(source, own_id)
+            if own_id
+            else article_id(source, texts.text, texts.body, str(raw_time or "")),
             source=source,
             position=item.position,
-            title=title,
-            body=body,
-            url=url,
-            language=detect_language(f"{title} {body}"),
-            published_at=published[0] if published else None,
-            published_precision=published[1] if published else None,
+            title=texts.text,
+            body=texts.body,
+            url=texts.url,
+            author=texts.author,
+            parent=texts.parent,
+            language=detect_language(f"{texts.text} {texts.body}", texts.language),
+            published_at=timing.published_at,
+            published_precision=timing.published_precision,
+            updated_at=timing.updated_at,
+            time_case=timing.time_case,
             first_seen_at=first_seen_at,
+            shingles=shingles_of(texts.text, texts.body),
         )
 
     def _refuse(self, item: Item, reason: str, seen_at: datetime) -> DeadLetter:
@@ -125,6 +166,16 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
             seen_at=seen_at,
             original=item.original[:MAX_ORIGINAL_BYTES],
         )
+
+
+def _text(fields: Mapping[str, object], column: str, *, strict: bool = True) -> str:
+    value = fields.get(column) if column else None
+    if value is None or not (strict or isinstance(value, str | int)):
+        return ""
+    if not isinstance(value, str | int):
+        raise InputError(f"{column!r} is a {type(value).__name__}, not text")
+    # A half of a surrogate pair is no character, and no encoder would take it.
+    return _WHITESPACE.sub(" ", _SURROGATES.sub("\ufffd", str(value))).strip()
 
 
 def time_zone(name: str) -> tzinfo:

@@ -14,6 +14,10 @@ _TELLING_LETTERS = 12
 """With fewer letters even a certain detector is wrong: it is sure that "1E" is Dutch."""
 _LETTER = re.compile(r"[^\W\d_]", re.UNICODE)
 
+_HAN_LANGUAGES = ("ja", "ko", "wuu", "yue")
+_KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\u3131-\u318e\uac00-\ud7a3]")
+"""Japanese and Korean have these among their letters; what has Chinese characters alone is Chinese to its readers."""
+
 
 @cache
 def _detector() -> LangDetector:
@@ -21,7 +25,7 @@ def _detector() -> LangDetector:
     return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
 
 
-def detect_language(text: str) -> str:
+def detect_language(text: str, hint: str = "") -> str:
     """The ISO 639-1 code of a text's language.
 
     A text in mostly Latin letters is English unless it starts with some words and the detector is certain of another
@@ -29,6 +33,8 @@ def detect_language(text: str) -> str:
 
     Args:
         text: Any text, of any length; the first 200 characters decide.
+        hint: What the source says that it writes, such as "de" or "zh-CN". Feeds are often wrong about it, so it only
+            tips the scales where an uncertain detector guesses the same.
 
     Returns:
         A code such as "en" or "zh"; "und" for a text without letters, or in letters the detector cannot place.
@@ -42,8 +48,16 @@ def detect_language(text: str) -> str:
     found = _detector().detect(sample, model="lite", k=1)[0]
     language, score = str(found["lang"]), float(found["score"])
     if not latin:
+        if language in _HAN_LANGUAGES and not _KANA_OR_HANGUL.search(sample):
+            return "zh"
         return language if language != "en" else "und"
-    return language if score >= _CERTAIN else "en"
+    return language if score >= _CERTAIN or language == _said(hint) else "en"
+
+
+def _said(hint: str) -> str:
+    """The ISO 639-1 code in a language tag; empty where there is none."""
+    code = re.split(r"[-_]", hint.strip().lower(), maxsplit=1)[0]
+    return code if re.fullmatch(r"[a-z]{2}", code) else ""
 
 
 def _mostly_latin(text: str) -> bool:

@@ -24,10 +24,7 @@ class Publisher:
 
     def publish(self, record: Article | DeadLetter) -> None:
         """Queues a record for its partition; a dead letter goes to the dead-letter topic as well."""
-        value = encode(record)
-        if isinstance(record, Article) and len(value) > MAX_ARTICLE_BYTES:
-            record = _too_large(record, len(value))
-            value = encode(record)
+        record, value = fitted(record)
         if isinstance(record, DeadLetter):
             partition = partition_of(record.position, self._partitions)
             self._sender.send(self._topics.dead_letters, value, key=record.position.encode())
@@ -48,6 +45,15 @@ class Publisher:
             BrokerError: It did not take everything in time.
         """
         self._sender.flush(timeout_seconds)
+
+
+def fitted(record: Article | DeadLetter) -> tuple[Article | DeadLetter, bytes]:
+    """The record that can travel, and its bytes: a dead letter for an article that is too large as a message."""
+    value = encode(record)
+    if isinstance(record, Article) and len(value) > MAX_ARTICLE_BYTES:
+        record = _too_large(record, len(value))
+        value = encode(record)
+    return record, value
 
 
 def _too_large(article: Article, size: int) -> DeadLetter:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dateutil import parser as dateutil_parser
 
 from monitor.articles import Precision
+from monitor.ingest.east_asian_dates import east_asian_to_iso
 
 _SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}|T\d{6}")
 _RFC_2822 = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{1,2}:\d{2}")
 """A form that is frequent and leaves nothing out, so that one look is enough."""
+_MAIL_DATE = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? "
+    r"(GMT|UTC|UT|Z|([+-]\d\d)(\d\d))"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NAME_BEFORE_OFFSET = re.compile(r"\b(?:GMT|UTC|UT)\s?(?=[+-]\d)")
+"""GMT+08:00 is eight hours ahead to everyone but POSIX and the parser."""
+_NAME_AFTER_OFFSET = re.compile(r"([+-]\d{2}:?\d{2})\s+\(?[A-Z]{2,5}\)?$")
+_DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+"""The day is read first where dots part the numbers: nobody writes a month first with dots."""
+_DASHES = re.compile(r"\s[-–—|·•]\s")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _LONGEST = 100
@@ -22,22 +35,40 @@ _LONGEST = 100
 _DEFAULTS = (datetime(2000, 1, 1, 0, 0), datetime(2004, 2, 2, 1, 1))  # noqa: DTZ001 - what a text does not say, twice differently
 _HOURS: Mapping[str, int] = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "CET": 1, "CEST": 2, "HKT": 8, "JST": 9,
+    "WET": 0, "BST": 1, "SAST": 2, "EET": 2, "EEST": 3, "MSK": 3, "SGT": 8, "KST": 9,
+    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
+_CHINA = timedelta(hours=8)
+_Zones = Callable[[str | None, int | None], tzinfo | None]
 _REGIONS: Mapping[str, str] = {"ET": "America/New_York", "CT": "America/Chicago", "PT": "America/Los_Angeles"}
 
 
-def parse_published(value: object, zone: tzinfo) -> tuple[datetime, Precision] | None:
-    """Reads a publication time.
+class Reading(NamedTuple):
+    """A time as read.
+
+    Attributes:
+        at: UTC-aware; for a date alone, the start of that day in its zone.
+        precision: How exactly it was said.
+        zone_assumed: The text names no zone, and the source's own was taken.
+    """
+
+    at: datetime
+    precision: Precision
+    zone_assumed: bool
+
+
+def read_time(value: object, zone: tzinfo) -> Reading | None:
+    """Reads a time.
 
     Args:
-        value: Text (ISO 8601, RFC 2822 or another form that says the whole date; of 5/6/2024, the month is read first),
-            a `date` or a `datetime`; anything else is no time.
+        value: Text (ISO 8601, RFC 2822, Chinese, Japanese or Korean, or another form that says the whole date; of
+            5/6/2024, the month is read first), a `date` or a `datetime`; anything else is no time.
         zone: Zone of times that name none.
 
     Returns:
-        The instant (UTC-aware; for a date alone, the start of that day in its zone) and its precision; None where there
-        is no time, or none that can be one (an impossible date, a year before 1990 or after 2099, an unknown zone).
+        None where there is no time, or none that can be one (an impossible date, a year before 1990 or after 2099, an
+        unknown zone).
     """
     try:
         match value:
@@ -47,32 +78,58 @@ def parse_published(value: object, zone: tzinfo) -> tuple[datetime, Precision] |
             case date():
                 moment, precision = datetime(value.year, value.month, value.day), Precision.DAY  # noqa: DTZ001 - zone set below
             case str() if text := value.strip():
-                moment, precision = _parse_text(text)
+                moment, precision = _parse_text(text, zone)
             case _:
                 return None
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        assumed = moment.tzinfo is None
+        moment = (moment.replace(tzinfo=zone) if assumed else moment).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return (moment, precision) if _EARLIEST <= moment < _LATEST else None
+    return Reading(moment, precision, assumed) if _EARLIEST <= moment < _LATEST else None
 
 
-def _parse_text(text: str) -> tuple[datetime, Precision]:
+def parse_published(value: object, zone: tzinfo) -> tuple[datetime, Precision] | None:
+    """The instant and the precision alone of `read_time`."""
+    reading = read_time(value, zone)
+    return reading[:2] if reading else None
+
+
+def _parse_text(text: str, zone: tzinfo) -> tuple[datetime, Precision]:
     """Raises ValueError or OverflowError where the text is no time."""
     if len(text) > _LONGEST or not any(character.isdigit() for character in text):
         raise ValueError(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return _parse_free(text)
+        return _parse_mail_date(text) or _parse_free(_plain(text), _zones(zone))
     return moment, Precision.DAY if _is_date(text) else _precision_of(text)
 
 
-def _parse_free(text: str) -> tuple[datetime, Precision]:
+def _parse_mail_date(text: str) -> tuple[datetime, Precision] | None:
+    """The form that nearly all feeds use, in a twentieth of the time that any form takes; None where it is another."""
+    found = _MAIL_DATE.fullmatch(text)
+    if found is None or found[2] not in _MONTHS:
+        return None
+    day, month, year, hour, minute, second, _, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(hours[0] + minutes)) if hours else timedelta(0)
+    moment = datetime(
+        int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second or 0), tzinfo=timezone(offset)
+    )
+    return moment, Precision.SECOND if second else Precision.MINUTE
+
+
+def _plain(text: str) -> str:
+    text = _DASHES.sub(" ", text if text.isascii() else east_asian_to_iso(text))
+    text = _DOTTED.sub(r"\3-\2-\1", text)
+    return _NAME_AFTER_OFFSET.sub(r"\1", _NAME_BEFORE_OFFSET.sub("", text))
+
+
+def _parse_free(text: str, zones: _Zones) -> tuple[datetime, Precision]:
     # The parser fills in what a text leaves out, by default from today; what differs between two defaults was not said.
-    first = dateutil_parser.parse(text, default=_DEFAULTS[0], tzinfos=_zone_of)
+    first = dateutil_parser.parse(text, default=_DEFAULTS[0], tzinfos=zones)
     if _RFC_2822.match(text):
         return first, _precision_of(text)
-    second = dateutil_parser.parse(text, default=_DEFAULTS[1], tzinfos=_zone_of)
+    second = dateutil_parser.parse(text, default=_DEFAULTS[1], tzinfos=zones)
     if first.date() != second.date():
         raise ValueError(text)
     return first, _precision_of(text) if first.time() == second.time() else Precision.DAY
@@ -90,14 +147,23 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _zone_of(name: str | None, offset_seconds: int | None) -> tzinfo | None:
-    """The zone that a text names, known to us and not to the machine alone; None where it names none."""
-    if offset_seconds is not None:
-        return timezone(timedelta(seconds=offset_seconds))
-    if name is None:
-        return None
-    if name in _REGIONS:
-        return ZoneInfo(_REGIONS[name])
-    if name not in _HOURS:
-        raise ValueError(name)
-    return timezone(timedelta(hours=_HOURS[name]))
+def _zones(own: tzinfo) -> _Zones:
+    """Tells which zone a text names, known to us and not to the machine alone; None where it names none.
+
+    CST is China's in a source at eight hours before UTC, and Chicago's elsewhere.
+    """
+
+    def zone_of(name: str | None, offset_seconds: int | None) -> tzinfo | None:
+        if offset_seconds is not None:
+            return timezone(timedelta(seconds=offset_seconds))
+        if name is None:
+            return None
+        if name in _REGIONS:
+            return ZoneInfo(_REGIONS[name])
+        if name not in _HOURS:
+            raise ValueError(name)
+        if name == "CST" and own.utcoffset(_DEFAULTS[0]) == _CHINA:
+            return timezone(_CHINA)
+        return timezone(timedelta(hours=_HOURS[name]))
+
+    return zone_of

@@ -1,116 +1,201 @@
-"""The ingest stage, live: reads what is new in every source, and keeps time moving with watermarks."""
+"""The ingest stage, live: asks the sources, takes in what they give, publishes it, and keeps time moving."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from monitor.articles import Article
 from monitor.clock import Clock
-from monitor.errors import InputError
-from monitor.ingest.files import FileFormat
-from monitor.ingest.following import fetch_new
+from monitor.ingest.health import Rhythm, assess, first_poll, next_poll
+from monitor.ingest.history import History
+from monitor.ingest.intake import Intake
 from monitor.ingest.items import ItemReader
-from monitor.ingest.publisher import Publisher
+from monitor.ingest.outlet import Outlet
+from monitor.ingest.parcel import VerdictChange, change_of
+from monitor.ingest.polling import Finished, Poller
+from monitor.ingest.source import Batch, FailureReason, Source, SourceError
+from monitor.ingest.spool import Spool, SpoolFullError
+
+ASSESS_EVERY = timedelta(minutes=1)
+"""Silence grows between polls: verdicts are looked at so often."""
+PUT_OFF = timedelta(seconds=5)
+"""A poll that was not made, as the spool was full or its host's turn comes later, is tried again after this."""
 
 
-class Cursors(Protocol):
-    """Where the worker keeps how far each source was read."""
+class Polled(msgspec.Struct, frozen=True, kw_only=True):
+    """A source and how it is asked.
 
-    def load(self, source: str) -> int:
-        """The cursor of a source; 0 at first."""
-        ...
+    Attributes:
+        source: What is asked.
+        reader: Turns its items into articles.
+        rhythm: How often.
+        listing: Whether it shows its latest items at each poll; a file gives only what is new.
+    """
 
-    def save(self, cursors: dict[str, int]) -> None:
-        """Keeps cursors durably, all or none."""
-        ...
-
-
-class FileSource(msgspec.Struct, frozen=True):
-    """A followed file and how its items are read."""
-
-    path: Path
-    format: FileFormat
+    source: Source
     reader: ItemReader
+    rhythm: Rhythm = Rhythm()
+    listing: bool = True
 
 
 class IngestWorker:
-    """Polls the sources in turn; after each round, and at every tick, all partitions get a watermark.
-
-    Items are acknowledged by the broker before the source's cursor is saved: a kill in between publishes them again,
-    with the same ids and positions, and the counter drops the repeats.
-    """
+    """Takes fetches as they come back, publishes, and marks the time: after news at once, and at every tick."""
 
     def __init__(
         self,
-        sources: Sequence[FileSource],
-        publisher: Publisher,
-        cursors: Cursors,
+        polled: Sequence[Polled],
+        intake: Intake,
+        spool: Spool,
+        outlet: Outlet,
+        poller: Poller,
         clock: Clock,
         *,
-        poll_every: timedelta,
         tick_every: timedelta,
+        draw: Callable[[], float],
         warn: Callable[[str], None],
     ) -> None:
-        self._sources = sources
-        self._publisher = publisher
-        self._cursors = cursors
+        """Plans the first polls.
+
+        Args:
+            polled: The sources.
+            intake: Takes in what they give.
+            spool: Where that lies until it is published.
+            outlet: Publishes it.
+            poller: Asks the sources.
+            clock: Says when a tick is due.
+            tick_every: Between two watermarks, at most.
+            draw: A random number in [0, 1) at each call, so that polls do not fall together.
+            warn: Is told when a verdict changes.
+        """
+        self._polled: Mapping[str, Polled] = {one.source.name: one for one in polled}
+        self._intake = intake
+        self._spool = spool
+        self._outlet = outlet
+        self._poller = poller
         self._clock = clock
-        self._poll_every = poll_every
         self._tick_every = tick_every
+        self._draw = draw
         self._warn = warn
-        self._next_poll: datetime | None = None
+        self._held: deque[Finished] = deque()
         self._next_tick: datetime | None = None
-        self._faulty: set[str] = set()
-        self.articles = 0
-        self.dead_letters = 0
+        self._next_look: datetime | None = None
+        now = clock()
+        for name, one in self._polled.items():
+            planned = intake.standing(name, one.source.kind).next_poll_at
+            self._plan(name, first_poll(now, planned, one.rhythm, draw()))
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """Numbers for the health page."""
+        return {
+            "articles": self._intake.articles,
+            "dead_letters": self._intake.dead_letters,
+            "published": self._outlet.published,
+            "spool_bytes": self._spool.bytes_waiting,
+        }
+
+    @property
+    def note(self) -> str:
+        """What else it should say."""
+        if not self._outlet.fault:
+            return ""
+        return f"{len(self._spool):,} fetches wait in the spool. {self._outlet.fault}"
 
     def step(self) -> int:
         """Does what is due.
 
         Returns:
-            How many items were published.
+            How many fetches were taken in and records published.
 
         Raises:
-            BrokerError: Kafka does not take them; nothing is lost, the step can be repeated.
+            StoreError: The store is away; a new worker goes on from what is in the spool.
+            BrokerError: One that no repetition can mend.
         """
+        taken = self._take_in()
+        published = self._outlet.drain()
         now = self._clock()
-        published = 0
-        if self._next_poll is None or now >= self._next_poll:
-            published = self._poll()
-            # A long file is taken in pieces: where there was something, there may be more.
-            self._next_poll = now if published else now + self._poll_every
+        if self._next_look is None or now >= self._next_look:
+            self._next_look = now + ASSESS_EVERY
+            self._look(now)
         if self._next_tick is None or now >= self._next_tick or published:
-            self._publisher.mark(self._clock())
-            self._publisher.flush()
+            self._outlet.mark(self._intake.all_before())
             self._next_tick = now + self._tick_every
-        return published
+        return taken + published
 
-    def _poll(self) -> int:
-        published = 0
-        moved: dict[str, int] = {}
-        for source in self._sources:
-            name, cursor = source.reader.name, self._cursors.load(source.reader.name)
-            try:
-                for followed in fetch_new(source.path, source.format, source.reader.columns, cursor):
-                    record = source.reader.read(followed.item, self._clock())
-                    self._publisher.publish(record)
-                    moved[name] = followed.cursor
-                    published += 1
-                    if isinstance(record, Article):
-                        self.articles += 1
-                    else:
-                        self.dead_letters += 1
-                self._faulty.discard(name)
-            except InputError as error:
-                if name not in self._faulty:
-                    self._faulty.add(name)
-                    self._warn(f"Source {name}: {error}")
-        if moved:
-            self._publisher.flush()
-            self._cursors.save(moved)
-        return published
+    def _take_in(self) -> int:
+        self._held.extend(self._poller.finished())
+        taken = 0
+        while self._held:
+            if not self._take(self._held[0]):
+                break
+            taken += self._held.popleft().outcome is not None
+        return taken
+
+    def _take(self, finished: Finished) -> bool:
+        """Takes one fetch in and plans the next; False where there is no room for it."""
+        name, outcome = finished.name, finished.outcome
+        if outcome is None or (isinstance(outcome, SourceError) and outcome.held_back):
+            wait = outcome.retry_after if outcome else None
+            self._plan(name, self._clock() + (wait or PUT_OFF))
+            return True
+        one = self._polled[name]
+        before = self._intake.standing(name, one.source.kind)
+
+        def plan(history: History, now: datetime) -> datetime:
+            return self._next_poll(one, outcome, history, now)
+
+        try:
+            self._intake.take(one.source.kind, one.reader, outcome, listing=one.listing, plan=plan)
+        except SpoolFullError:
+            return False
+        after = self._intake.standing(name, one.source.kind)
+        if after.verdict is not before.verdict and not (before.verdict is None and after.verdict == "healthy"):
+            self._warn(f"Source {name} is {after.verdict}: {after.why}")
+        if isinstance(outcome, SourceError) and after.history.failures == 1:
+            self._warn(f"Source {name}: {outcome}")
+        self._plan(name, after.next_poll_at or self._clock())
+        return True
+
+    def _next_poll(self, one: Polled, outcome: Batch | SourceError, history: History, now: datetime) -> datetime:
+        if isinstance(outcome, Batch) and outcome.more:
+            return now
+        asked = outcome.retry_after if isinstance(outcome, SourceError) else outcome.wait
+        return next_poll(history, now, one.rhythm, self._draw(), asked)
+
+    def _plan(self, name: str, at: datetime) -> None:
+        self._poller.plan(name, at, lambda: self._fetch(name))
+
+    def _fetch(self, name: str) -> Batch | SourceError | None:
+        """Asks a source, in whatever thread the poller does it; no fault of a source ends the stage."""
+        source = self._polled[name].source
+        if not self._spool.room or self._held:
+            return None
+        try:
+            return source.fetch(self._intake.standing(name, source.kind).state, self._clock())
+        except SourceError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - an answer that nobody foresaw must not stop the other sources
+            return SourceError(FailureReason.NOT_PARSED, f"{type(error).__name__}: {error}", "This is a fault of ours.")
+
+    def _look(self, now: datetime) -> None:
+        """Verdicts that changed though nothing was polled."""
+        changes: list[VerdictChange] = []
+        standings = []
+        for name in self._watched():
+            standing = self._intake.standings[name]
+            assessment = assess(standing.history, now)
+            change = change_of(standing, assessment, now)
+            if change is not None:
+                changes.append(change)
+                standings.append(standing.assessed(assessment))
+                self._warn(f"Source {name} is {change.after}: {change.why}")
+        if changes:
+            self._intake.note(changes, standings)
+
+    def _watched(self) -> Collection[str]:
+        """Sources of the settings, and those that push."""
+        standings = list(self._intake.standings.items())
+        return [name for name, standing in standings if name in self._polled or standing.kind == "push"]

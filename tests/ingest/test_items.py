@@ -63,6 +63,26 @@ def test_an_id_makes_the_article_before_the_url_and_the_url_before_the_text() ->
     assert len(set(by_text)) == 3
 
 
+def test_copies_of_an_address_are_one_article_whether_it_is_an_id_or_a_link() -> None:
+    page, copy = "https://paper.example/mill", "http://m.paper.example/mill/?utm_source=feed#3"
+    assert len(set(ids(item(title="a", url=page), item(title="b", url=copy), item(title="c", id=copy)))) == 1
+
+
+def test_who_wrote_and_what_it_answers_stand_on_the_article_and_spoil_none() -> None:
+    record = READER.read(item(title="Sell now", author=" Ada\nReed ", parent=7, language="en"), SEEN)
+    assert isinstance(record, Article)
+    assert (record.author, record.parent, record.title) == ("Ada Reed", "7", "Sell now")
+    odd = READER.read(item(title="Sell now", author={"name": "Ada"}, parent=[1], language=2.5), SEEN)
+    assert isinstance(odd, Article)
+    assert (odd.author, odd.parent) == ("", "")
+
+
+def test_half_a_surrogate_pair_is_no_character() -> None:
+    record = READER.read(Item("1", {"title": "Mill \ud83d closes"}, b""), SEEN)
+    assert isinstance(record, Article)
+    assert decode_article(encode(record)) == record
+
+
 def test_equal_ids_of_two_publishers_are_two_articles() -> None:
     one, other = ids(item(title="a", id="7", source="x"), item(title="a", id="7", source="y"))
     assert one != other

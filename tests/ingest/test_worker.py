@@ -1,7 +1,8 @@
-"""The live ingest stage: what it publishes, when time moves on, and what a kill repeats."""
+"""The live ingest stage: what it publishes, when time moves on, what a kill repeats, what it tells of its sources."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,84 +12,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.articles import Article
-from monitor.broker.codec import ArticlesRecord, decode_article
-from monitor.broker.memory import MemorySender, MemoryTopics
-from monitor.broker.names import TopicNames
-from monitor.classify.scored import UnscoredArticle
-from monitor.errors import BrokerError
-from monitor.ingest.items import ColumnMap, ItemReader
-from monitor.ingest.publisher import Publisher
-from monitor.ingest.worker import FileSource, IngestWorker
-from monitor.records import DeadLetter, Watermark
+from monitor.ingest.accounts import Accounts
+from monitor.ingest.file_source import FollowedFile
+from monitor.ingest.health import Rhythm, Verdict
+from monitor.ingest.items import ColumnMap, Item
+from monitor.ingest.source import FailureReason, SourceError, SourceState
+from monitor.ingest.worker import Polled
+from monitor.records import Watermark
+from monitor.store import sources
+from monitor.store.database import Database
+from tests.ingest.lines import NAMES, START, STEADY, DyingLedger, Killed, Line, batch, reader, shown
 from tests.ingest.sources import write_jsonl
-from tests.surges.ledgers import Ledger
 
-NAMES = TopicNames()
-START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
+DOWN = SourceError(FailureReason.CONNECT, "The server is down.")
 
 
-class Watch:
-    """A clock that is moved by hand, and by a microsecond with each look."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        self.now += datetime.resolution
-        return self.now
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{tmp_path_factory.mktemp('store') / 'monitor.db'}") as opened:
+        yield opened
 
 
-class Places:
-    """Cursors that outlive the worker."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, int] = {}
-
-    def load(self, source: str) -> int:
-        return self.kept.get(source, 0)
-
-    def save(self, cursors: dict[str, int]) -> None:
-        self.kept.update(cursors)
+@pytest.fixture
+def line(database: Database, tmp_path: Path) -> Line:
+    return Line(database, tmp_path)
 
 
-class Line:
-    """Topics, places and a clock; workers come and go."""
-
-    def __init__(self, *paths: Path) -> None:
-        self.topics = MemoryTopics(NAMES.layout(2))
-        self.places, self.clock = Places(), Watch()
-        self.warnings: list[str] = []
-        self._paths = paths
-
-    def worker(self, fails_after: int | None = None) -> IngestWorker:
-        sources = [
-            FileSource(path, "jsonl", ItemReader(name=path.stem, columns=ColumnMap(), zone=UTC)) for path in self._paths
-        ]
-        return IngestWorker(
-            sources,
-            Publisher(MemorySender(self.topics, fails_after=fails_after), NAMES, 2),
-            self.places,
-            self.clock,
-            poll_every=timedelta(seconds=5),
-            tick_every=timedelta(seconds=1),
-            warn=self.warnings.append,
-        )
-
-    def log(self, partition: int) -> list[ArticlesRecord]:
-        return [decode_article(value) for value in self.topics.values(NAMES.articles, partition)]
-
-    def records(self) -> list[Article | DeadLetter]:
-        return [record for number in (0, 1) for record in self.log(number) if not isinstance(record, Watermark)]
-
-    def marks(self) -> list[datetime]:
-        return [record.time for record in self.log(0) if isinstance(record, Watermark)]
+def accounts(line: Line) -> Accounts:
+    """Of all sources of a line together."""
+    names = {one.source.name for one in line.polled}
+    with line.database.read() as connection:
+        found = [each.accounts for each in sources.read_accounts(connection) if each.source in names]
+    return sum(found, Accounts())
 
 
-def test_new_lines_are_published_and_a_watermark_follows_them_into_every_partition(tmp_path: Path) -> None:
-    line = Line(write_jsonl(tmp_path / "wire.jsonl", [{"title": f"headline {number}"} for number in range(9)]))
-    worker = line.worker()
-    assert worker.step() == 9
-    assert worker.articles == 9
+def standing_of(line: Line, name: str) -> sources.SourceRow:
+    with line.database.read() as connection:
+        return next(row for row in sources.read_sources(connection) if row.standing.name == name)
+
+
+def follow(line: Line, path: Path) -> None:
+    name = f"{path.stem}-{len(line.polled)}-{path.parent.name}"
+    source = FollowedFile(name, path, "jsonl", ColumnMap())
+    line.polled.append(Polled(source=source, reader=reader(name), rhythm=STEADY, listing=False))
+
+
+def test_news_is_published_and_a_watermark_follows_it_into_every_partition(line: Line) -> None:
+    line.add(shown(*(f"headline {number}" for number in range(9))))
+    with line.worker() as worker:
+        assert worker.step() == 1 + 9
+        assert worker.counters["articles"] == 9
     for partition in (0, 1):
         *before, last = line.log(partition)
         assert isinstance(last, Watermark)
@@ -96,79 +69,271 @@ def test_new_lines_are_published_and_a_watermark_follows_them_into_every_partiti
         assert all(isinstance(record, Article) and record.first_seen_at < last.time for record in before)
 
 
-def test_time_moves_on_at_every_tick_though_nothing_is_new_and_files_are_looked_at_less_often(tmp_path: Path) -> None:
-    path = tmp_path / "wire.jsonl"
-    line = Line(path)
-    worker = line.worker()
-    worker.step()
-    write_jsonl(path, [{"title": "new"}])
-    done = []
-    for _ in range(8):
-        line.clock.now += timedelta(seconds=0.7)
-        done.append(worker.step())
-    assert done == [0, 0, 0, 0, 0, 0, 0, 1]
+def test_time_moves_on_at_every_tick_though_nothing_is_new_and_sources_are_asked_less_often(line: Line) -> None:
+    source = line.add(batch([]), shown("new"))
+    with line.worker() as worker:
+        worker.step()
+        done = []
+        for _ in range(8):
+            line.clock.forward(seconds=0.7)
+            done.append(worker.step())
+    assert done == [0, 0, 0, 0, 0, 0, 0, 2]
+    assert len(source.asked_with) == 2
     assert len(line.marks()) == 5
-    assert line.marks() == sorted(line.marks())
+    assert line.marks() == sorted(set(line.marks()))
 
 
-def test_a_backlog_is_worked_off_in_pieces_without_waiting_with_a_watermark_after_each(tmp_path: Path) -> None:
-    rows = [{"title": f"{number} {'x' * 900_000}"} for number in range(9)]
-    line = Line(write_jsonl(tmp_path / "wire.jsonl", rows))
-    worker = line.worker()
-    assert [worker.step() for _ in range(3)] == [5, 4, 0]
+def test_a_backlog_is_worked_off_without_waiting_with_a_watermark_after_each_piece(line: Line) -> None:
+    line.add(shown("one", "two", cursor="2", more=True), shown("three", cursor="3", more=True), batch([], "3"))
+    with line.worker() as worker:
+        assert [worker.step() for _ in range(4)] == [1 + 2, 1 + 1, 1, 0]
     assert len(line.marks()) == 2
 
 
-def test_what_is_no_article_is_a_dead_letter_and_the_next_line_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "wire.jsonl"
-    path.write_bytes(b'{"title": "one"}\n\xff\n{"title": "two"}\n')
-    line = Line(path)
-    worker = line.worker()
-    worker.step()
-    assert (worker.articles, worker.dead_letters) == (2, 1)
-    assert len(line.topics.values(NAMES.dead_letters)) == 1
-
-
-def test_a_source_that_cannot_be_read_is_told_once_and_the_others_go_on(tmp_path: Path) -> None:
-    bad, good = tmp_path / "bad.jsonl.gz", write_jsonl(tmp_path / "good.jsonl", [{"title": "one"}])
-    bad.write_bytes(b"not gzip")
-    line = Line(bad, good)
-    worker = line.worker()
+def test_a_source_goes_on_where_it_was_left_also_after_a_start(line: Line) -> None:
+    source = line.add(shown("one", cursor="1"), shown("two", cursor="2"), shown("three", cursor="3"))
     for _ in range(3):
+        with line.worker() as worker:
+            worker.step()
+        line.clock.forward(seconds=6)
+    assert [state.cursor for state in source.asked_with] == ["", "1", "2"]
+    assert line.titles() == ["one", "three", "two"]
+
+
+def test_a_plan_outlives_the_process_so_that_restarts_do_not_hurry_servers(line: Line) -> None:
+    source = line.add(shown("one"), rhythm=Rhythm(shortest=timedelta(minutes=10), longest=timedelta(hours=1)))
+    for _ in range(5):
+        with line.worker() as worker:
+            line.clock.forward(seconds=61)
+            worker.step()
+    assert len(source.asked_with) == 1
+
+
+def test_what_was_seen_is_not_published_again_and_keeps_its_first_time(line: Line) -> None:
+    edited = Item("one", {"id": "one", "title": "one, corrected", "published": "2024-05-06T08:59:00Z"}, b"edited")
+    line.add(shown("one", "two", published="2024-05-06T08:00:00Z"), batch([edited]), shown("two", "three"))
+    for _ in range(3):
+        with line.worker() as worker:
+            worker.step()
+        line.clock.forward(seconds=6)
+    assert line.titles() == ["one", "three", "two"]
+    times = {record.title: record.event_time for record in line.records() if isinstance(record, Article)}
+    assert times["one"] == datetime(2024, 5, 6, 8, 0, tzinfo=UTC)
+    assert accounts(line) == Accounts(fetched=5, new=3, duplicate=2)
+
+
+def test_the_same_story_under_two_sources_of_one_publisher_is_published_once(line: Line) -> None:
+    line.add(shown("one", source="Wire"))
+    line.add(shown("one", source="Wire"))
+    with line.worker() as worker:
         worker.step()
-        line.clock.now += timedelta(seconds=6)
-    assert len(line.records()) == 1
-    assert len(line.warnings) == 1
-    assert str(bad) in line.warnings[0]
+    assert line.titles() == ["one"]
+    assert accounts(line) == Accounts(fetched=2, new=1, duplicate=1)
 
 
-@given(st.lists(st.integers(0, 30), max_size=3), st.lists(st.sampled_from(["a", "b", "", "c"]), max_size=10))
-def test_a_worker_killed_at_any_points_loses_nothing_and_repeats_only_what_the_counter_drops(
-    tmp_path_factory: pytest.TempPathFactory, kills: list[int], titles: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("kill")
-    line = Line(write_jsonl(folder / "wire.jsonl", [{"title": title} for title in titles]))
-    for delivered in kills:
-        with suppress(BrokerError):
-            line.worker(fails_after=delivered).step()
-        line.clock.now += timedelta(seconds=1)
-    line.worker().step()
-    ledger = Ledger(2)
+def test_every_item_stands_in_one_column(line: Line) -> None:
+    items = [
+        Item("new", {"title": "Harrow Bank opens a branch"}, b"1"),
+        Item("foreign", {"title": "央行宣布维持利率不变"}, b"2"),
+        Item("twice", {"id": "guid", "title": "first"}, b"3"),
+        Item("again", {"id": "guid", "title": "second"}, b"4"),
+        Item("old", {"title": "From long ago", "published": "2023-01-01T00:00:00Z"}, b"5"),
+        Item("broken", None, b"<item", "it is cut off"),
+        Item("large", {"title": "x"}, b"x" * 5_001),
+        Item("number", {"title": 7}, b"6"),
+        Item("empty", {"title": ""}, b"7"),
+        Item("message", {"title": "too large as a message", "description": "\x01" * 180_000}, b"8"),
+    ]
+    line.add(batch(items), horizon=timedelta(days=30), max_item_bytes=5_000)
+    with line.worker() as worker:
+        worker.step()
+        first = accounts(line)
+        line.clock.forward(seconds=6)
+        worker.step()
+        assert worker.counters["dead_letters"] == 5
+    assert first == Accounts(fetched=10, new=3, duplicate=1, too_old=1, not_parsed=1, too_large=2, refused=2)
+    # Shown again, what is no article stands in its own column again, but no second dead letter is written.
+    assert accounts(line) == first + Accounts(fetched=10, duplicate=4, too_old=1, not_parsed=1, too_large=2, refused=2)
+    assert len(line.topics.values(NAMES.dead_letters)) == 5
+    assert len(line.records()) == 3 + 5
+
+
+def test_a_followed_file_is_read_as_it_grows_and_faults_are_told_once(line: Line, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.jsonl.gz", tmp_path / "good.jsonl"
+    bad.write_bytes(b"not gzip")
+    good.write_bytes(b'{"title": "one"}\n\xff\n{"title": "two"}\n')
+    follow(line, bad)
+    follow(line, good)
+    with line.worker() as worker:
+        for number in range(3):
+            worker.step()
+            write_jsonl(tmp_path / "more.jsonl", [{"title": f"more {number}"}])
+            with good.open("ab") as stream:
+                stream.write((tmp_path / "more.jsonl").read_bytes())
+            line.clock.forward(seconds=6)
+    assert line.titles() == ["more 0", "more 1", "one", "two"]
+    assert len([said for said in line.warnings if str(bad) in said]) == 1
+
+
+def test_while_kafka_is_away_sources_are_asked_and_time_stands_still_and_then_all_of_it_arrives(line: Line) -> None:
+    line.add(shown("one"), shown("one", "two"), shown("three"))
+    line.broker_takes = 0
+    with line.worker() as worker:
+        for _ in range(3):
+            worker.step()
+            line.clock.forward(seconds=6)
+        assert (line.records(), line.marks()) == ([], [])
+        assert worker.note.startswith("3 fetches wait in the spool.")
+        assert worker.counters["spool_bytes"] > 0
+        line.broker_takes = None
+        line.clock.forward(minutes=1)
+        worker.step()
+        assert worker.note == ""
+    assert line.titles() == ["one", "three", "two"]
+    first = min(record.first_seen_at for record in line.records() if isinstance(record, Article))
+    assert first < START + timedelta(seconds=1)
     for partition in (0, 1):
-        for offset, record in enumerate(line.log(partition)):
-            scored = UnscoredArticle(article=record, reason="r") if isinstance(record, Article) else record
-            ledger.alignment.add(partition, offset, scored)
-            ledger.take_what_is_ready()
-    fates = [fate for fate, _ in ledger.fates.values()]
-    told = [title for title in titles if title]
-    assert fates.count("new") == len(set(told))
-    assert fates.count("duplicate") == len(told) - len(set(told))
-    assert fates.count("dead letter") == titles.count("")
+        assert isinstance(line.log(partition)[-1], Watermark)
 
 
-def test_a_broker_that_is_away_leaves_the_place_as_it_was(tmp_path: Path) -> None:
-    line = Line(write_jsonl(tmp_path / "wire.jsonl", [{"title": "one"}]))
-    with pytest.raises(BrokerError):
-        line.worker(fails_after=0).step()
-    assert line.places.kept == {}
-    assert line.worker().step() == 1
+def test_a_full_spool_holds_polls_up_and_loses_nothing(database: Database, tmp_path: Path) -> None:
+    line = Line(database, tmp_path, limit_bytes=4_000)
+    source = line.add(*(shown(f"{number} {'x' * 1_000}") for number in range(12)))
+    line.broker_takes = 0
+    with line.worker() as worker:
+        for _ in range(20):
+            worker.step()
+            line.clock.forward(seconds=6)
+        held_at = len(source.asked_with)
+        assert held_at < 6
+        line.broker_takes = None
+        for _ in range(20):
+            line.clock.forward(seconds=31)
+            worker.step()
+    assert len(line.titles()) == len(set(line.titles())) == 12
+    assert accounts(line).new == 12
+
+
+def test_connections_are_tried_again_ever_more_seldom(line: Line) -> None:
+    line.add(shown("one"))
+    line.broker_takes = 0
+    with line.worker() as worker:
+        for _ in range(120):
+            worker.step()
+            line.clock.forward(seconds=1)
+    assert 6 <= line.connections <= 10
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("store before"), st.integers(0, 3)),
+            st.tuples(st.just("store after"), st.integers(0, 3)),
+            st.tuples(st.just("kafka"), st.integers(0, 12)),
+        ),
+        max_size=4,
+    ),
+    st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=5), min_size=1, max_size=4),
+)
+def test_killed_at_any_points_it_loses_nothing_and_repeats_nothing(
+    database: Database,
+    tmp_path_factory: pytest.TempPathFactory,
+    kills: list[tuple[str, int]],
+    listings: list[list[str]],
+) -> None:
+    line = Line(database, tmp_path_factory.mktemp("kill"))
+    # The last listing does not show what the earlier ones did: what was fetched once must not get lost.
+    line.add(*(shown(*titles, cursor=str(number)) for number, titles in enumerate(listings)))
+    for where, count in [*kills, ("nowhere", 0)]:
+        line.broker_takes = count if where == "kafka" else None
+        ledger = DyingLedger(database, count if "store" in where else None, after=where == "store after")
+        with suppress(Killed), line.worker(ledger) as worker:
+            for _ in range(2 if where != "nowhere" else len(listings) + 3):
+                worker.step()
+                line.clock.forward(seconds=60)
+    wanted = sorted({title for titles in listings for title in titles})
+    assert sorted(set(line.titles())) == wanted
+    assert line.counted() == ["new"] * len(wanted)
+    assert accounts(line).new == len(wanted)
+    for number in (0, 1):
+        marks = [record.time for record in line.log(number) if isinstance(record, Watermark)]
+        assert marks == sorted(marks)
+
+
+def test_a_verdict_that_changes_is_told_once_and_kept(line: Line) -> None:
+    hourly = [shown(f"{number}") for number in range(30)]
+    source = line.add(*hourly, DOWN, rhythm=Rhythm(shortest=timedelta(hours=1), longest=timedelta(hours=1)))
+    with line.worker() as worker:
+        for _ in range(34):
+            worker.step()
+            line.clock.forward(hours=1)
+        row = standing_of(line, source.name)
+        assert row.standing.verdict is Verdict.DEAD
+        assert row.standing.history.failure == "connect"
+    with line.database.read() as connection:
+        changes = sources.read_changes(connection, source.name, 10)
+        [own] = [each for each in sources.read_accounts(connection) if each.source == source.name]
+    assert [(change.after, change.worse) for change in changes] == [(Verdict.DEAD, True), (Verdict.LATE, True)]
+    assert own.failures == {"connect": 3}
+    assert own.polls == 33
+    assert len([said for said in line.warnings if "is dead" in said]) == 1
+
+
+def test_silence_is_noticed_though_nobody_is_asked(line: Line) -> None:
+    busy = SourceError(FailureReason.UNAVAILABLE, "Come back later.", retry_after=timedelta(hours=9))
+    hourly = Rhythm(shortest=timedelta(hours=1), longest=timedelta(hours=1))
+    source = line.add(*(shown(f"{number}") for number in range(30)), busy, rhythm=hourly)
+    verdicts = []
+    with line.worker() as worker:
+        while len(source.asked_with) < 31:
+            worker.step()
+            line.clock.forward(minutes=15)
+        for _ in range(9):
+            verdicts.append(standing_of(line, source.name).standing.verdict)
+            line.clock.forward(minutes=15)
+            worker.step()
+    assert len(source.asked_with) == 31
+    assert list(dict.fromkeys(verdicts)) == [Verdict.LATE, Verdict.DEAD]
+
+
+def test_what_goes_wrong_in_a_source_in_a_way_that_nobody_foresaw_stops_no_other(line: Line) -> None:
+    class Faulty:
+        kind = "feed"
+        name = "faulty"
+
+        def fetch(self, state: SourceState, now: datetime) -> None:
+            raise ZeroDivisionError(str(state) + str(now))
+
+    line.polled.append(Polled(source=Faulty(), reader=reader("faulty"), rhythm=STEADY))  # type: ignore[arg-type]
+    line.add(shown("one"))
+    with line.worker() as worker:
+        worker.step()
+    assert line.titles() == ["one"]
+    assert any("ZeroDivisionError" in said for said in line.warnings)
+
+
+def test_to_wait_for_one_s_turn_is_no_failure_and_to_be_sent_away_is(line: Line) -> None:
+    soon = timedelta(seconds=10)
+    turn = SourceError(FailureReason.RATE_LIMITED, "Its turn comes later.", retry_after=soon, held_back=True)
+    sent_away = SourceError(FailureReason.RATE_LIMITED, "It answered 429.", retry_after=soon)
+    polite, refused = line.add(turn, turn, shown("one")), line.add(sent_away)
+    with line.worker() as worker:
+        for _ in range(12):
+            worker.step()
+            line.clock.forward(seconds=11)
+    assert line.titles() == ["one"]
+    with line.database.read() as connection:
+        failures = {each.source: each.failures for each in sources.read_accounts(connection)}
+    assert failures[polite.name] == {}
+    assert failures[refused.name] == {"rate_limited": 3}
+    assert standing_of(line, refused.name).standing.verdict is Verdict.BLOCKED
+
+
+def test_an_idle_file_is_written_down_once_a_minute(line: Line, tmp_path: Path) -> None:
+    follow(line, tmp_path / "absent.jsonl")
+    with line.worker() as worker:
+        for _ in range(60):
+            worker.step()
+            line.clock.forward(seconds=6)
+    with line.database.read() as connection:
+        assert 5 <= len(sources.read_polls(connection, line.polled[0].source.name, 100)) <= 7

@@ -1,0 +1,102 @@
+"""`Idempotency-Key`: who asks the same again gets the same answer, and nothing is done twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+
+from monitor.articles import Instant
+
+LIFETIME: Final = timedelta(days=1)
+MAX_BYTES: Final = 32_000_000
+_OVERHEAD: Final = 500
+"""Bytes that an entry takes beside its answer, about."""
+
+
+class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was answered under a key.
+
+    Attributes:
+        fingerprint: Of the request; the same key with another one is a mistake of the client.
+        claimed_at: UTC-aware.
+        status: Of HTTP; 0 while the request is being worked on.
+        body: Of the answer.
+    """
+
+    fingerprint: str
+    claimed_at: Instant
+    status: int = 0
+    body: bytes = b""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is no answer yet."""
+        return not self.status
+
+
+class AnswersKept(Protocol):
+    """Where answers are kept. It is asked between other requests, so each method must return at once."""
+
+    def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
+        """What the key was used for; None where it was not, and from now on is: for this request."""
+        ...
+
+    def keep(self, key: str, status: int, body: bytes) -> None:
+        """Keeps the answer to the request that claimed the key."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Gives a key back, because its request came to nothing and may be tried again."""
+        ...
+
+
+class AnswersInMemory:
+    """Keeps answers for a day, as many as there is room for; a restart forgets them.
+
+    Articles have deterministic ids, so a request that is repeated after a restart changes nothing either: its articles
+    are told to be duplicates, where they were told to be new.
+    """
+
+    def __init__(self, *, lifetime: timedelta = LIFETIME, max_bytes: int = MAX_BYTES) -> None:
+        self._lifetime = lifetime
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[str, KeptAnswer] = OrderedDict()
+
+    def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
+        """What the key was used for; None where it was not, and from now on is: for this request."""
+        self._expire(now)
+        if found := self._kept.get(key):
+            return found
+        self._put(key, KeptAnswer(fingerprint=fingerprint, claimed_at=now))
+        return None
+
+    def keep(self, key: str, status: int, body: bytes) -> None:
+        """Keeps the answer to the request that claimed the key."""
+        if claimed := self._drop(key):
+            self._put(key, msgspec.structs.replace(claimed, status=status, body=body))
+
+    def release(self, key: str) -> None:
+        """Gives a key back, because its request came to nothing and may be tried again."""
+        self._drop(key)
+
+    def _put(self, key: str, kept: KeptAnswer) -> None:
+        self._kept[key] = kept
+        self._bytes += len(kept.body) + _OVERHEAD
+        while self._bytes > self._max_bytes and (oldest := next(iter(self._kept))) != key:
+            self._drop(oldest)
+
+    def _drop(self, key: str) -> KeptAnswer | None:
+        kept = self._kept.pop(key, None)
+        self._bytes -= len(kept.body) + _OVERHEAD if kept else 0
+        return kept
+
+    def _expire(self, now: datetime) -> None:
+        while self._kept:
+            key, oldest = next(iter(self._kept.items()))
+            if now - oldest.claimed_at < self._lifetime:
+                return
+            self._drop(key)
