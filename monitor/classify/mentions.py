@@ -22,10 +22,13 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
         start: First character in the prepared text.
         end: The character after the last.
         text: What stands there.
-        confidence: Least probability of a tag among its tokens, in [0, 1], five decimals.
+        confidence: Least probability of a tag among its tokens, in [0, 1], five decimals; 0 where the model tagged none
+            and the gazetteer found it.
         negative: Calibrated probability of negative sentiment toward it, in [0, 1], five decimals.
         neutral: Likewise.
         positive: Likewise.
+        entity: Id of the company or asset, with `~` first where no list knows it; empty where it is not known which.
+        relevance: How much the text is about the entity, 0 (no entity) to 100.
     """
 
     start: int
@@ -35,6 +38,8 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     negative: float
     neutral: float
     positive: float
+    entity: str = ""
+    relevance: int = 0
 
     @property
     def sentiment(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,6 +42,12 @@ class ClassifySettings(BaseModel):
     languages: tuple[str, ...] = Field(
         default=("en",),
         description="ISO 639-1 codes that the model reads; articles in others are kept and counted, but not scored.",
+    )
+    companies_file: Path | None = Field(
+        default=None,
+        description="A list of companies of one's own, beside the listed ones that ship: CSV, JSONL or TOML with the "
+        "columns `name`, `id`, `aliases`, `tickers`, `isins`, `country`, `industry`, `description`; in CSV, several "
+        "aliases are separated by `|`. One with the id of a listed company takes its place.",
     )
     threads: int = Field(default=0, ge=0, description="CPU threads of the engine; 0: one for each core.")
     batch_tokens: int = Field(

@@ -7,6 +7,7 @@ offset is committed. A kill in between repeats work, never loses it; the counter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from time import process_time
 
@@ -17,6 +18,7 @@ from monitor.broker.seams import GroupReader, Partition, Record, RecordSender
 from monitor.classify.batching import MicroBatcher
 from monitor.classify.embeddings import quantise
 from monitor.classify.engine import Engine, Scores
+from monitor.classify.linking import Linker
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.classify.text import prepare_text
 from monitor.clock import Clock
@@ -45,6 +47,7 @@ class ClassifyWorker:
         batch_tokens: int,
         batch_wait: timedelta,
         clock: Clock,
+        linker: Linker | None = None,
     ) -> None:
         """Wires a replica; nothing is read before the first `step`.
 
@@ -57,6 +60,7 @@ class ClassifyWorker:
             batch_tokens: See `MicroBatcher`.
             batch_wait: See `MicroBatcher`.
             clock: For batching and for dating dead letters.
+            linker: Finds which companies the texts name; None leaves the model's mentions as they are.
         """
         self._consumer = consumer
         self._sender = sender
@@ -65,6 +69,7 @@ class ClassifyWorker:
         self._topics = topics
         self._languages = frozenset(languages)
         self._clock = clock
+        self._linker = linker
         self._batcher: MicroBatcher[Decoded] = MicroBatcher(_estimated_tokens, batch_tokens, batch_wait)
         self._max_records = max(64, batch_tokens // 8)
         self.classified = 0
@@ -141,6 +146,10 @@ class ClassifyWorker:
         scores = self._engine.classify(texts)
         self.engine_seconds += process_time() - began
         self.classified += len(articles)
+        if self._linker is not None:
+            title_lengths = [len(prepare_text(article.title)) for article in articles]
+            mentions = self._linker.link(texts, title_lengths, scores, self._engine)
+            scores = replace(scores, mentions=tuple(mentions))
         return {
             id(article): scored
             for article, scored in zip(articles, scored_articles(articles, scores, self._engine), strict=True)

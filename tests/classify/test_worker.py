@@ -20,9 +20,13 @@ from monitor.broker.names import TopicNames
 from monitor.classify.embeddings import dequantise
 from monitor.classify.engine import Engine, Floats, Scores
 from monitor.classify.labels import Labels
+from monitor.classify.linking import Linker
 from monitor.classify.mentions import Mention, Span
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.classify.worker import ClassifyWorker
+from monitor.entities.entity import Entity
+from monitor.entities.gazetteer import Gazetteer
+from monitor.entities.matching import Matcher
 from monitor.errors import BrokerError
 from monitor.records import DeadLetter, Watermark
 
@@ -77,6 +81,7 @@ class Stage:
         fails_after: int | None = None,
         tokens: int = 1,
         engines: Callable[[], Engine] = KeywordEngine,
+        linker: Linker | None = None,
         read: Callable[[MemoryGroupReader], None] = lambda _: None,
     ) -> ClassifyWorker:
         reader = MemoryGroupReader(self.topics, [NAMES.articles], NAMES.classifiers)
@@ -90,6 +95,7 @@ class Stage:
             batch_tokens=tokens,
             batch_wait=timedelta(seconds=1),
             clock=lambda: self.now,
+            linker=linker,
         )
 
     def run(self, worker: ClassifyWorker) -> None:
@@ -293,3 +299,16 @@ def test_what_is_in_hand_of_revoked_partitions_is_dropped_and_the_rest_passed_on
     assert (stage.committed(0), stage.committed(1)) == (1, 0)
     stage.run(stage.worker())
     assert [named(record) for record in stage.scored(1)] == ["b", "c"]
+
+
+def test_with_a_linker_mentions_know_their_companies() -> None:
+    linker = Linker(Matcher(Gazetteer([Entity(id="tarvex", name="Tarvex")])))
+    stage = Stage()
+    stage.feed(0, article("a", "Tarvex falls"), article("b", "Rain in Leeds"))
+    stage.run(stage.worker(linker=linker))
+    first, second = stage.scored()
+    assert isinstance(first, ScoredArticle)
+    assert isinstance(second, ScoredArticle)
+    assert [(mention.entity, mention.relevance) for mention in first.mentions] == [("tarvex", 100)]
+    assert first.mentions[0].negative == 0.8
+    assert second.mentions == ()

@@ -1,0 +1,81 @@
+"""Companies named by a ticker: cashtags (`$AAPL`), Reuters codes (`<AAPL.O>`), an exchange and a symbol (`NYSE: F`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from monitor.entities.entity import Entity
+
+_EXCHANGES: Final = {
+    "NYSE": "", "NASDAQ": "", "NYSEAMERICAN": "", "AMEX": "", "OTC": "", "OTCMKTS": "", "NASDAQGS": "",
+    "LON": ".L", "LSE": ".L", "FRA": ".DE", "ETR": ".DE", "XETRA": ".DE", "EPA": ".PA", "AMS": ".AS", "BME": ".MC",
+    "BIT": ".MI", "SWX": ".SW", "SIX": ".SW", "STO": ".ST", "TYO": ".T", "TSE": ".T", "EBR": ".BR", "HEL": ".HE",
+    "HKG": ".HK", "HKEX": ".HK", "SEHK": ".HK", "KRX": ".KS", "ASX": ".AX",
+}  # fmt: skip
+"""Names of exchanges, with the suffix that Yahoo gives their tickers."""
+
+_REUTERS: Final = {"O": "", "N": "", "OQ": "", "K": "", "A": "", "S": ".SW", "VX": ".SW", "F": ".DE"}
+"""Reuters' suffixes where they differ from Yahoo's."""
+
+_MARK: Final = re.compile(r"[$<:]")
+_CASHTAG: Final = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:[.-][A-Za-z])?)(?![\w$])")
+_REUTERS_CODE: Final = re.compile(r"<([A-Za-z0-9-]{1,10}?)\.([A-Z]{1,2})>")
+_WITH_EXCHANGE: Final = re.compile(r"\b([A-Z]{3,12})\s?:\s?([A-Z0-9]{1,6}(?:[.-][A-Z])?)\b")
+_IN_BRACKETS: Final = re.compile(
+    r"[\s,]{0,2}[(<\[]\s?(?:[A-Za-z]{3,8}\s?:\s?)?\$?([A-Z0-9]{1,6}(?:[.-][A-Z]{1,2})?)\s?[)>\]]"
+)
+
+
+class Tickers:
+    """Finds entities by their tickers."""
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        """Indexes their tickers; of two with one ticker the first keeps it."""
+        self._by_symbol: dict[str, str] = {}
+        for entity in entities:
+            for ticker in entity.tickers:
+                # American share classes are written with a dot or with a hyphen.
+                for symbol in {ticker.upper(), ticker.upper().replace("-", ".")}:
+                    self._by_symbol.setdefault(symbol, entity.id)
+
+    def entity_of(self, symbol: str) -> str | None:
+        """Id of the entity of a ticker, in Yahoo's form or in Reuters'; None where none has it."""
+        found = self._by_symbol.get(symbol)
+        if found is None and "." in symbol:
+            root, _, suffix = symbol.rpartition(".")
+            found = self._by_symbol.get(root + _REUTERS.get(suffix, f".{suffix}"))
+        return found
+
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Start, end and id of each entity that a text names by an explicit ticker.
+
+        A number of dollars is no cashtag; a ticker that no entity has is left out.
+        """
+        if _MARK.search(text) is None:
+            return
+        for match in _CASHTAG.finditer(text):
+            if found := self._by_symbol.get(match[1].upper().replace("-", ".")):
+                yield match.start(), match.end(), found
+        for match in _REUTERS_CODE.finditer(text):
+            if found := self.entity_of(f"{match[1].upper()}.{match[2]}"):
+                yield match.start(), match.end(), found
+        for match in _WITH_EXCHANGE.finditer(text):
+            suffix = _EXCHANGES.get(match[1])
+            if suffix is not None and (found := self._by_symbol.get(match[2] + suffix)):
+                yield match.start(), match.end(), found
+
+    def after(self, text: str, place: int) -> str | None:
+        """Id of the entity whose ticker stands in brackets at a place; empty where the ticker is no known one's.
+
+        None where no ticker stands there.
+        """
+        match = _IN_BRACKETS.match(text, place)
+        return None if match is None else self.entity_of(match[1]) or ""
+
+    def bare(self) -> Iterator[tuple[str, str]]:
+        """Symbols of four letters or more that are used on their own in America, with their entities."""
+        for symbol, entity in self._by_symbol.items():
+            if 4 <= len(symbol) <= 5 and symbol.isalpha() and not (len(symbol) == 5 and symbol[-1] in "FY"):
+                yield symbol, entity

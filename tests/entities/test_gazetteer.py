@@ -1,0 +1,107 @@
+"""The list of companies: what ships, and the user's own file in three formats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from monitor.entities.aliases import known_ambiguity
+from monitor.entities.entity import Entity
+from monitor.entities.gazetteer import Gazetteer, load_file, load_gazetteer
+from monitor.errors import InputError
+
+
+def test_what_ships_knows_companies_with_tickers_and_isins(gazetteer: Gazetteer) -> None:
+    boeing = gazetteer.get("boeing")
+    assert boeing is not None
+    assert "BA" in boeing.tickers
+    assert boeing.isins == ("US0970231058",)
+    assert boeing.country == "United States"
+    assert len(gazetteer) > 1_800
+
+
+def test_share_classes_are_one_company_and_namesakes_are_two(gazetteer: Gazetteer) -> None:
+    ids = {entity.id for entity in gazetteer}
+    assert "clearway-energy" in ids
+    assert {"merck-mrk", "merck-mrk.de"} <= ids
+    assert "merck" not in ids
+
+
+def test_no_two_companies_share_an_id_and_none_looks_provisional(gazetteer: Gazetteer) -> None:
+    assert max(Counter(entity.id for entity in gazetteer).values()) == 1
+    assert not any(entity.provisional for entity in gazetteer)
+    assert all(entity.description for entity in gazetteer)
+
+
+def test_every_correction_that_ships_is_of_a_company_that_is_there(gazetteer: Gazetteer) -> None:
+    assert [identifier for identifier in gazetteer.without if identifier not in gazetteer] == []
+    google = gazetteer.get("alphabet")
+    assert google is not None
+    assert "Google" in google.aliases
+
+
+def test_small_and_large_companies_are_told_apart(gazetteer: Gazetteer) -> None:
+    def prominence(identifier: str) -> int:
+        entity = gazetteer.get(identifier)
+        assert entity is not None
+        return entity.prominence
+
+    assert prominence("apple") == 2
+    assert prominence("buckle") == 0
+
+
+def test_words_and_names_that_ship_are_folded() -> None:
+    ambiguity = known_ambiguity()
+    for word in (*ambiguity.words, *ambiguity.names, *ambiguity.phrases):
+        assert word == word.lower().strip()
+
+
+CSV = "name,aliases,tickers,country,industry\nGretel Baking plc,Gretel's|Gretel,GRTL.L,United Kingdom,Cakes\n"
+JSONL = (
+    '{"name": "Gretel Baking plc", "aliases": ["Gretel\'s", "Gretel"], "tickers": ["GRTL.L"], "industry": "Cakes"}\n\n'
+)
+TOML = '[[entities]]\nname = "Gretel Baking plc"\naliases = ["Gretel\'s", "Gretel"]\ntickers = ["GRTL.L"]\n'
+
+
+@pytest.mark.parametrize(("suffix", "content"), [("csv", CSV), ("jsonl", JSONL), ("toml", TOML)])
+def test_a_file_of_ones_own(tmp_path: Path, suffix: str, content: str) -> None:
+    path = tmp_path / f"own.{suffix}"
+    path.write_text(content)
+    (entity,) = load_file(path)
+    assert entity.id == "gretel-baking"
+    assert entity.aliases == ("Gretel's", "Gretel")
+    assert entity.tickers == ("GRTL.L",)
+    assert entity.description.startswith("Gretel Baking plc is a company")
+
+
+def test_ones_own_entity_replaces_ours_of_the_same_id(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"id": "boeing", "name": "Boeing", "tickers": ["BOE"]}\n')
+    entity = load_gazetteer(path).get("boeing")
+    assert entity == Entity(id="boeing", name="Boeing", tickers=("BOE",), description="Boeing is a company: .")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("own.csv", "ticker\nABC\n", "entity 1: it has no name"),
+        ("own.jsonl", '{"name": "A"}\nnot json\n', "cannot be read"),
+        ("own.jsonl", '{"name": "Abc", "tickers": 7}\n', "entity 1"),
+        ("own.jsonl", '{"name": "Abc", "id": "~abc"}\n', "begins with ~"),
+        ("own.jsonl", '{"name": "Abc"}\n{"name": "ABC Inc"}\n', "two entities have the id 'abc'"),
+        ("own.toml", "[[entities]\n", "cannot be read"),
+        ("own.txt", "Abc\n", "its name ends in '.txt'"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, name: str, content: str, said: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match=said):
+        load_file(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        load_gazetteer(tmp_path / "none.csv")

@@ -1,0 +1,152 @@
+"""Known companies in texts: boundaries, spans, case and context."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.entities.entity import Entity
+from monitor.entities.gazetteer import Gazetteer
+from monitor.entities.matching import Matcher, Verdict
+
+
+def accepted(matcher: Matcher, text: str) -> list[tuple[str, str]]:
+    return [
+        (text[match.start : match.end], match.entity)
+        for match in matcher.match(text)
+        if match.verdict is Verdict.ACCEPTED
+    ]
+
+
+def entities(matcher: Matcher, text: str) -> set[str]:
+    return {entity for _, entity in accepted(matcher, text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Boeing's jets", [("Boeing", "boeing")]),
+        ("(Boeing)", [("Boeing", "boeing")]),
+        ("Boeing-built wings", [("Boeing", "boeing")]),
+        ("Boeings and boeingesque", []),
+        ("nvidia and tesla both down again", [("nvidia", "nvidia"), ("tesla", "tesla")]),
+        ("NVIDIA AND TESLA BOTH DOWN", [("NVIDIA", "nvidia"), ("TESLA", "tesla")]),
+        ("Microsoft Corp. said", [("Microsoft Corp.", "microsoft")]),
+        ("Goldman Sachs Group Inc <GS.N>", [("Goldman Sachs Group Inc", "goldman-sachs"), ("<GS.N>", "goldman-sachs")]),
+        ("Nestle and Nestlé", [("Nestle", "nestle"), ("Nestlé", "nestle")]),
+        ("eBay lists", [("eBay", "ebay")]),
+        ("Siemens Energy and Siemens", [("Siemens Energy", "siemens-energy"), ("Siemens", "siemens")]),
+    ],
+)
+def test_names_stand_on_token_boundaries_and_keep_their_place(
+    matcher: Matcher, text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert accepted(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Apple lifts its dividend after strong phone sales", {"apple"}),
+        ("The pies are made with apple and cinnamon", set()),
+        ("Early frost killed half of the blossom, said an apple farmer", set()),
+        ("Drones target a depot near the port", set()),
+        ("Target hires 90,000 workers for the holidays", {"target"}),
+        ("Its price target was cut to $90", set()),
+        ("The nurse's visa was refused at the embassy", set()),
+        ("Visa processed more payments than a year ago", {"visa"}),
+        ("A gap opened between the two indexes", set()),
+        ("Gap cut its outlook for sales of jeans", {"gap"}),
+        ("Prices snap a losing run", set()),
+        ("The snap election is on Sunday", set()),
+        ("Judges block the sale", set()),
+        ("Next posts record profit in its shops", {"next"}),
+        ("Next spring will be hard", set()),
+        ("Shell raises its dividend as gas prices climb", {"shell"}),
+        ("The money went through a shell company in Malta", set()),
+        ("Harrison Ford lands his plane", set()),
+        ("Ford recalls pickups over a fuel pump", {"ford-motor"}),
+        ("Sharp losses for exporters", set()),
+        ("Crowds gather in the square", set()),
+        ("Morgan Stanley lifts its forecast", {"morgan-stanley"}),
+        ("Michael Jackson's estate wins", set()),
+        ("Bankers meet in Jackson Hole", set()),
+        ("Loggers burn parts of the Amazon rainforest", set()),
+        ("Amazon opens a warehouse in Leipzig", {"amazon"}),
+        ("Delta's flights were grounded by a storm", {"delta-air-lines"}),
+        ("The Delta variant keeps offices shut", set()),
+        ("S&P 500 rises, Nasdaq gains 1%, Dow adds 200 points", set()),
+        ("She gave to the Wells Fargo Foundation", set()),
+    ],
+)
+def test_names_that_mean_something_else_as_well(matcher: Matcher, text: str, expected: set[str]) -> None:
+    assert entities(matcher, text) == expected
+
+
+def test_a_legal_form_a_ticker_or_another_mention_settles_what_is_in_doubt(matcher: Matcher) -> None:
+    assert entities(matcher, "Box Inc drew notice") == {"box"}
+    assert entities(matcher, "Notice was drawn to Box (BOX)") == {"box"}
+    assert entities(matcher, "On $BOX: why Box went quiet") == {"box"}
+
+
+def test_a_ticker_of_another_company_refuses(matcher: Matcher) -> None:
+    (match,) = [match for match in matcher.explain("Sage <GS.N> fell") if match.alias == "Sage"]
+    assert match.verdict is Verdict.REFUSED
+    assert any(reason.reason == "another ticker follows" for reason in match.reasons)
+
+
+def test_standing_in_a_row_with_companies_speaks_for_a_name(matcher: Matcher) -> None:
+    assert entities(matcher, "Pepsico, Coke and Nestle") >= {"coca-cola", "nestle"}
+    assert "gates" not in entities(matcher, "Buffett, Gates and Musk")
+
+
+def test_namesakes_are_told_apart_by_their_trade_or_left_open(matcher: Matcher) -> None:
+    assert entities(matcher, "EQT lifts output of natural gas in the Marcellus shale") == {"eqt-eqt"}
+    assert entities(matcher, "Buyout fund EQT raises private equity vehicle") == {"eqt-eqt.st"}
+    (match,) = matcher.match("EQT names a new director for its shares")
+    assert match.verdict is Verdict.OPEN
+
+
+def test_a_refusal_says_why(matcher: Matcher) -> None:
+    (match,) = matcher.explain("Betty Smith of Leeds lost her savings, and Mr Dover his house")
+    assert match.verdict is Verdict.REFUSED
+    assert "after Mr" in {reason.reason for reason in match.reasons}
+    assert match.score == pytest.approx(sum(reason.weight for reason in match.reasons))
+
+
+def test_ones_own_companies_are_matched_like_ours() -> None:
+    own = Gazetteer([Entity(id="gretel", name="Gretel Baking plc", aliases=("Gretel's",), tickers=("GRTL",))])
+    matcher = Matcher(own)
+    assert entities(matcher, "Gretel Baking finds a hole in its books") == {"gretel"}
+    assert entities(matcher, "$GRTL halted; GRTL was at 4") == {"gretel"}
+    assert entities(matcher, "gretel ate cake") == set()
+
+
+WORDS = st.sampled_from(
+    [
+        "Apple", "apple", "Target", "the", "shares", "of", "Ford", "Mr", "Inc", "$AAPL", "<F.N>", "Goldman", "Sachs",
+        "price", "target", "Next", "week", "S&P", "500", "and", ",", ".", "'s", "—", "é", "株", "J.P.", "Morgan",
+        "(", ")", "\n",
+    ]
+)  # fmt: skip
+
+
+@given(text=st.one_of(st.text(max_size=120), st.lists(WORDS, max_size=25).map(" ".join)))
+def test_spans_lie_within_the_text_in_order_and_apart(matcher: Matcher, text: str) -> None:
+    matches = matcher.explain(text)
+    assert matches == matcher.explain(text)
+    for match in matches:
+        assert 0 <= match.start < match.end <= len(text)
+        assert match.entity in matcher.gazetteer
+    for one, other in pairwise(matches):
+        assert one.end <= other.start
+
+
+@given(words=st.lists(WORDS, max_size=12))
+def test_what_stands_far_behind_in_another_sentence_moves_no_span(matcher: Matcher, words: list[str]) -> None:
+    text = "Boeing delivered two jets. " + " ".join(words)
+    first = matcher.match(text)[0]
+    assert (first.start, first.end, first.entity) == (0, 6, "boeing")
