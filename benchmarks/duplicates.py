@@ -1,10 +1,15 @@
-"""How well copies of a story are told from look-alikes: by words, by embeddings, and by both with the facts compared.
+"""How well the surge stage tells copies of a story from look-alikes, beside what words or embeddings alone can.
 
     python -m benchmarks.duplicates [--embedder base|shipped] [--json]
+    python -m benchmarks.duplicates --tune [--data DIR]
 
-The set is benchmarks/near_duplicates/stories.jsonl, written for this repository. Every way makes clusters; two texts in
-one cluster are a predicted pair, two of one story a true one. Thresholds are chosen on the stories marked "tune", the
-figures are those of the stories marked "test".
+The set is benchmarks/near_duplicates/stories.jsonl, written for this repository. Its texts go through the product's own
+core as articles that come one after another in the order of the file; two in one chain are a predicted pair, two of one
+story a true one. The figures are those of the stories marked "test"; lexicons and thresholds were made on "tune" alone.
+
+`--tune` finds `surges.story_likeness` and `surges.story_per_nat` for a model. In a small set hardly anything is alike
+by chance; so of the settings that are within .002 of the best on the tune stories, the one is taken that joins
+the fewest real headlines to others that came more than two weeks before or after.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,19 +29,30 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.contradictions import contradict, facts
-from benchmarks.embedders import Embed, Vectors, base_embed, shipped_embed
+from benchmarks.data import WHERE_DATA_IS
+from benchmarks.embedders import Embed, base_embed, shipped_embed
+from benchmarks.unrelated import Unrelated, fingerprints_of, read_unrelated
+from monitor.classify.embeddings import dequantise
 from monitor.classify.openvino_engine import SHIPPED_MODEL
 from monitor.classify.text import prepare_text
 from monitor.errors import MonitorError
 from monitor.learning.groups import near_duplicate_groups
-from monitor.surges.stories import headline_key
+from monitor.surges.advance import Sighting
+from monitor.surges.core import SurgeCore
+from monitor.surges.headlines import headline_key
+from monitor.surges.near_duplicates import Alikeness, Fingerprint
+from monitor.surges.rules import SurgeRules
 
 STORIES = Path(__file__).parent / "near_duplicates" / "stories.jsonl"
+START = datetime(2024, 1, 1, tzinfo=UTC)
 HOUSE_JACCARD = 0.6
-COSINES = tuple(round(0.5 + 0.01 * step, 2) for step in range(49))
+COSINES = tuple(round(0.5 + 0.02 * step, 2) for step in range(25))
 JACCARDS = tuple(round(0.2 + 0.05 * step, 2) for step in range(15))
-_NEVER = -1.0
+PER_NAT = (0.03, 0.04, 0.05)
+LIKENESSES = tuple(round(1.2 + 0.05 * step, 2) for step in range(10))
+WITHIN = 0.002
+"""Of the best F1 on the tune stories: settings as good as that are told apart by real headlines."""
+UNRELATED = 6_000
 
 Groups = Sequence[Hashable]
 Alike = npt.NDArray[np.float32]
@@ -70,31 +87,23 @@ class Figures:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of one split, in the order of the file (a story's original first), and what is known of each pair.
+    """The texts of one split, in the order of the file (a story's original first).
 
     Attributes:
         texts: As `prepare_text` returns them.
         stories: The true groups.
-        vectors: [n, width], of length 1.
+        fingerprints: As the surge stage is given them.
     """
 
     texts: list[str]
     stories: list[str]
-    vectors: Vectors
+    fingerprints: list[Fingerprint]
 
     @cached_property
     def cosines(self) -> Alike:
         """[n, n]."""
-        return self.vectors @ self.vectors.T
-
-    @cached_property
-    def contradicting(self) -> npt.NDArray[np.bool_]:
-        """Whether two texts contradict each other [n, n]; looked at only where they are alike at all."""
-        found = np.zeros(self.cosines.shape, dtype=np.bool_)
-        known = [facts(text) for text in self.texts]
-        for one, other in np.argwhere(np.triu(self.cosines >= COSINES[0], 1)).tolist():
-            found[one, other] = found[other, one] = contradict(known[one], known[other]) is not None
-        return found
+        vectors = dequantise([each.embedding for each in self.fingerprints])
+        return vectors @ vectors.T
 
 
 def read_stories(path: Path = STORIES) -> list[StoryText]:
@@ -146,55 +155,87 @@ def by_vectors(data: Texts, cosine: float) -> Groups:
     return chained(data.cosines, cosine)
 
 
-def by_either(data: Texts, cosine: float) -> Groups:
-    """The chain rule where the cosine or MinHash at the house's similarity says so."""
-    return chained(_either(data), cosine)
+def by_product(data: Texts, rules: SurgeRules) -> Groups:
+    """The chains that the surge stage makes of the texts, which it sees one a second."""
+    sightings = [
+        Sighting(
+            article_id=f"{place:05}",
+            source="set",
+            title=text,
+            event_time=START + timedelta(seconds=place),
+            first_seen_at=START + timedelta(seconds=place),
+            dated=False,
+            topic="",
+            negative=False,
+            fingerprint=fingerprint,
+        )
+        for place, (text, fingerprint) in enumerate(zip(data.texts, data.fingerprints, strict=True))
+    ]
+    members = SurgeCore(rules).advance(START + timedelta(hours=2), sightings).members
+    return [members[sighting.article_id].story_id for sighting in sightings]
 
 
-def by_either_checked(data: Texts, cosine: float) -> Groups:
-    """The same, but a text never joins a story whose first text it contradicts."""
-    return chained(np.where(data.contradicting, _NEVER, _either(data)), cosine)
-
-
-def by_words_checked(data: Texts, jaccard: float) -> Groups:
-    """The chain rule within MinHash's groups, facts compared: what the check is worth without embeddings."""
-    groups = np.asarray(by_words(data, jaccard))
-    same = groups[:, None] == groups[None, :]
-    return chained(np.where(same & ~data.contradicting, 1.0, _NEVER).astype(np.float32), 1.0)
-
-
-WAYS: dict[str, tuple[Callable[[Texts, float], Groups], tuple[float, ...]]] = {
+PEERS: dict[str, tuple[Callable[[Texts, float], Groups], tuple[float, ...]]] = {
     "minhash": (by_words, (HOUSE_JACCARD,)),
     "minhash_tuned": (by_words, JACCARDS),
-    "minhash_checked": (by_words_checked, JACCARDS),
     "embeddings": (by_vectors, COSINES),
-    "minhash_or_embeddings": (by_either, COSINES),
-    "combined": (by_either_checked, COSINES),
 }
-"""Each way of grouping, and the thresholds that the tune split chooses from."""
+"""Other ways of grouping, and the thresholds that the tune split chooses from."""
 
 
-def measure(embed: Embed) -> dict[str, Any]:
-    """Judge every way on the test split; the figures on top are those of "combined"."""
-    tune, test = (_split(name, embed) for name in ("tune", "test"))
-    found: dict[str, dict[str, float]] = {
+def measure(embed: Embed, rules: SurgeRules) -> dict[str, Any]:
+    """Judge the product and its peers on the test split."""
+    tune, test = (read_split(name, embed) for name in ("tune", "test"))
+    peers: dict[str, dict[str, float]] = {
         "headline_key": asdict(pair_figures(test.stories, [headline_key(text) or text for text in test.texts]))
     }
-    for name, (way, thresholds) in WAYS.items():
+    for name, (way, thresholds) in PEERS.items():
         chosen = max(thresholds, key=lambda value: pair_figures(tune.stories, way(tune, value)).f1)
-        found[name] = {**asdict(pair_figures(test.stories, way(test, chosen))), "threshold": chosen}
-    return {**found["combined"], "texts": len(test.texts), "peers": found}
+        peers[name] = {**asdict(pair_figures(test.stories, way(test, chosen))), "threshold": chosen}
+    on_tune = pair_figures(tune.stories, by_product(tune, rules))
+    found = pair_figures(test.stories, by_product(test, rules))
+    return {**asdict(found), "texts": len(test.texts), "f1_tune": on_tune.f1, "peers": peers}
 
 
-def _split(name: str, embed: Embed) -> Texts:
+def choose(embed: Embed, data: Path | None) -> dict[str, Any]:
+    """Find the settings for a model, on the tune split and real headlines."""
+    tune, unrelated = read_split("tune", embed), read_unrelated(embed, data, UNRELATED)
+    figures = {
+        (likeness, per_nat): pair_figures(tune.stories, by_product(tune, _rules(likeness, per_nat)))
+        for per_nat in PER_NAT
+        for likeness in LIKENESSES
+    }
+    best = max(each.f1 for each in figures.values())
+    good = [setting for setting, each in figures.items() if each.f1 >= best - WITHIN]
+    joined = {setting: _joined(unrelated, *setting) for setting in good}
+    chosen = min(good, key=lambda setting: (joined[setting], -figures[setting].f1))
+    return {
+        "story_likeness": chosen[0],
+        "story_per_nat": chosen[1],
+        "f1_tune": figures[chosen].f1,
+        "best_f1_tune": best,
+        "unrelated_joined": round(joined[chosen], 4),
+        "settings": [
+            {"story_likeness": setting[0], "story_per_nat": setting[1], "f1_tune": figures[setting].f1,
+             "unrelated_joined": round(joined[setting], 4)}
+            for setting in good
+        ],
+    }  # fmt: skip
+
+
+def read_split(name: str, embed: Embed) -> Texts:
+    """The texts of a split with their fingerprints."""
     rows = [row for row in read_stories() if row.split == name]
     texts = [prepare_text(row.text) for row in rows]
-    return Texts(texts, [row.story for row in rows], embed(texts))
+    return Texts(texts, [row.story for row in rows], fingerprints_of(texts, embed))
 
 
-def _either(data: Texts) -> Alike:
-    groups = np.asarray(by_words(data, HOUSE_JACCARD))
-    return np.where(groups[:, None] == groups[None, :], np.float32(1.0), data.cosines)
+def _rules(likeness: float, per_nat: float) -> SurgeRules:
+    return SurgeRules(story_likeness=likeness, story_per_nat=per_nat)
+
+
+def _joined(unrelated: Unrelated, likeness: float, per_nat: float) -> float:
+    return unrelated.joined_share(Alikeness(likeness=likeness, per_nat=per_nat))
 
 
 def _pairs(groups: Groups) -> int:
@@ -207,6 +248,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--embedder", choices=("base", "shipped"), default="shipped")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="model folder; the shipped one by default")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument(
+        "--tune", action="store_true", help="find the settings for the embedder; no figures of the test"
+    )
+    parser.add_argument("--data", type=Path, help=f"with --tune: folder of the data sets; {WHERE_DATA_IS}")
     parser.add_argument("--json", action="store_true", help="print JSON only; the last line is one object")
     options = parser.parse_args(arguments)
     try:
@@ -214,19 +259,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             embed, version = base_embed(options.threads), "base"
         else:
             embed, version = shipped_embed(options.model, options.threads)
+        result = choose(embed, options.data) if options.tune else measure(embed, SurgeRules())
     except ImportError as error:
         print(f"duplicates: the base needs torch and transformers ({error}); install the extra: train", file=sys.stderr)
         return 2
     except MonitorError as error:
         print(f"duplicates: {error}", file=sys.stderr)
         return 2
-    result = {"embedder": version, **measure(embed)}
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, figures in result["peers"].items():
-            print(f"{name:<22} " + "  ".join(f"{key} {value:.4f}" for key, value in figures.items()))
+    result = {"embedder": version, **result}
+    if not options.json:
+        _print(result)
+    print(json.dumps(result))
     return 0
+
+
+def _print(result: dict[str, Any]) -> None:
+    rows = result.get("settings") or [
+        {"way": "product", **{key: result[key] for key in ("f1", "precision", "recall")}},
+        *({"way": name, **figures} for name, figures in result["peers"].items()),
+    ]
+    for row in rows:
+        print("  ".join(f"{key} {value}" for key, value in row.items()))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from monitor.classify.text import normalise_text, prepare_text
 from monitor.classify.topic_descriptions import TOPIC_DESCRIPTIONS
 from monitor.errors import InputError, MonitorError
 from monitor.ingest.language import detect_language
+from monitor.surges.rules import SurgeRules
 from pipelines.datasets import LabelledSet, read_set
 
 SUMMARY_CHARACTERS = 40
@@ -87,7 +88,7 @@ def zero_shot_accuracy(data_folder: Path, embed: Embed) -> float:
 def measure(data_folder: Path, embed: Embed) -> dict[str, float]:
     """The three figures of one embedder, in percent, and what they stand on."""
     titles, summaries = titles_and_summaries(data_folder)
-    near = duplicates.measure(embed)
+    near = duplicates.measure(embed, SurgeRules())
     figures = (
         near["f1"],
         recall_at_1(embed(titles), embed(summaries)),

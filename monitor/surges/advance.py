@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.surges.baseline import BaselineState
+from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.stories import StoryHead, StoryMember
 from monitor.surges.surge import Surge
 from monitor.surges.windows import ClosedWindow, MinuteCount
@@ -18,12 +19,13 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         article_id: Unique; the caller drops repeats.
         source: Which source delivered it.
-        title: Its headline; near-duplicates are told by it.
+        title: Its headline; copies are told by it.
         event_time: UTC-aware; when it counts.
         first_seen_at: UTC-aware; not before `event_time`.
         dated: Whether it was published with a date only.
         topic: Name of its topic; empty for none.
         negative: Whether it counts as negative.
+        fingerprint: By what near-duplicates are told.
     """
 
     article_id: str
@@ -34,6 +36,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     dated: bool
     topic: str
     negative: bool
+    fingerprint: Fingerprint = Fingerprint()
 
 
 class Entry(msgspec.Struct, frozen=True):

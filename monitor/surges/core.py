@@ -23,11 +23,12 @@ from monitor.surges.blocks import Blocks
 from monitor.surges.counting import SeriesCounts
 from monitor.surges.detector import Detector
 from monitor.surges.expectations import Expectations
+from monitor.surges.headlines import headline_key
 from monitor.surges.ledger import Ledger
 from monitor.surges.minutes import minute_of, moment_of
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
-from monitor.surges.stories import FULL_NOVELTY, StoryHead, StoryIndex, headline_key
+from monitor.surges.stories import FULL_NOVELTY, StoryHead, StoryIndex
 from monitor.surges.windows import WindowCounts
 
 
@@ -52,7 +53,9 @@ class SurgeCore:
         expectations = Expectations(rules, snapshot.baselines if snapshot else ())
         self._blocks = Blocks(rules, expectations, self._counts)
         self._assessor = Assessor(Detector(rules), expectations, self._counts)
-        self._stories = StoryIndex(snapshot.story_heads if snapshot else (), rules.story_limit)
+        self._stories = StoryIndex(
+            snapshot.story_heads if snapshot else (), rules.story_limit, rules.near_story_limit, rules.alikeness
+        )
         self._wakes: list[tuple[int, Series]] = []
         self._waking: dict[Series, int] = {}
         """The earliest wake of every series in `_wakes`."""
@@ -134,7 +137,8 @@ class SurgeCore:
 
     def _enter(self, sighting: Sighting, end: int, step: datetime) -> None:
         key = headline_key(sighting.title)
-        known = self._stories.find(key)
+        fingerprint = sighting.fingerprint
+        known = self._stories.find(key, fingerprint)
         closing = moment_of(end)
         head = (
             known.with_member()
@@ -151,6 +155,10 @@ class SurgeCore:
                 first_seen_at=sighting.first_seen_at,
                 entered_at=step,
                 expires_at=closing + self._horizon,
+                text=fingerprint.text,
+                shingles=fingerprint.shingles,
+                embedding=fingerprint.embedding,
+                model_version=fingerprint.model_version,
             )
         )
         self._stories.put(head)

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from monitor.surges.near_duplicates import Alikeness
+
 DAY_MINUTES = 1440
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -91,6 +93,26 @@ class SurgeRules(BaseModel):
         default=250_000, ge=1, description="Most chains kept alive; beyond it the oldest ends early."
     )
 
+    near_story_limit: int = Field(
+        default=50_000,
+        ge=1,
+        description="Of these chains the newest so many are known by what they say, the rest by headline alone.",
+    )
+    story_likeness: Positive = Field(
+        default=1.25,
+        description=(
+            "Cosine of embeddings plus shared information from which a text may belong to a chain; for the shipped "
+            "model, as the next. `python -m benchmarks.duplicates --tune` finds both for another."
+        ),
+    )
+    story_per_nat: AtLeastZero = Field(
+        default=0.03, description="What a nat of shared words and figures adds to that cosine."
+    )
+    story_jaccard: Share = Field(
+        default=0.6,
+        description="Similarity of word shingles from which a text may belong to a chain, embedding or not.",
+    )
+
     @field_validator("window_minutes")
     @classmethod
     def _divide_a_day(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
@@ -115,6 +137,11 @@ class SurgeRules(BaseModel):
         True
         """
         return hashlib.blake2b(self.model_dump_json().encode(), digest_size=6).hexdigest()
+
+    @property
+    def alikeness(self) -> Alikeness:
+        """From when on two texts may tell one story."""
+        return Alikeness(likeness=self.story_likeness, per_nat=self.story_per_nat, jaccard=self.story_jaccard)
 
     @property
     def memory_minutes(self) -> int:

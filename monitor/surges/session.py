@@ -16,12 +16,14 @@ from monitor.broker.reader import PartitionReader
 from monitor.broker.seams import Record
 from monitor.classify.scored import ScoredArticle
 from monitor.clock import MINUTE, Clock, floor_to
-from monitor.store import counting, leases, writes
+from monitor.store import counting, entities, leases, writes
 from monitor.store.database import Connection, Database
 from monitor.store.rows import CountedArticle, Offset
 from monitor.surges.advance import Advance, Sighting
 from monitor.surges.alignment import Alignment, Taken
 from monitor.surges.core import SurgeCore
+from monitor.surges.headlines import lead_of
+from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.settling import Settled, settle
 
 STAGE = "surges"
@@ -167,6 +169,12 @@ class Session:
             dated=article.published_precision is Precision.DAY,
             topic=item.topic,
             negative=item.counts_as_negative(self._abstain_below),
+            fingerprint=Fingerprint(
+                text=lead_of(article.title, article.body),
+                shingles=article.shingles,
+                embedding=item.embedding,
+                model_version=item.model_version if item.embedding else "",
+            ),
         )
 
     def _partitions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:
@@ -192,5 +200,6 @@ def _write_articles(connection: Connection, tick: datetime, settled: Settled, ad
                 )
             )
     writes.write_articles(connection, rows)
+    entities.write_mentions(connection, settled.new)
     writes.write_duplicates(connection, settled.duplicates)
     writes.write_dead_letters(connection, settled.dead_letters)

@@ -1,40 +1,21 @@
 """Stories: chains of near-duplicates, of which only the first member counts.
 
-A story is known by the key of its headline, which forgets what copies differ in: case, punctuation, links, retweet
-and wire marks, a leading ticker, a trailing source name. The seam for a better matcher is `headline_key` and
-`StoryIndex.find`.
+A story is known by the key of its headline, which forgets what copies differ in (`monitor.surges.headlines`), and while
+it is among the newest by what it says (`monitor.surges.near_duplicates`). Either way a text never joins a story that it
+contradicts.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections import deque
 from datetime import datetime
 
 import msgspec
 
+from monitor.surges.contradictions import contradict, facts
+from monitor.surges.near_duplicates import Alikeness, Fingerprint, NearDuplicates
+
 FULL_NOVELTY = 100
-
-_LINK = re.compile(r"https?://\S+|www\.\S+|\bpic\.twitter\.com/\S+", re.IGNORECASE)
-_RETWEET = re.compile(r"^(?:\s*(?:rt|via)\s+@\w+\s*:?\s*)+", re.IGNORECASE)
-_TICKERS = re.compile(r"^(?:\s*\$[A-Za-z][A-Za-z.]{0,6}\b[\s,;:&|/-]*)+")
-_WIRE = re.compile(
-    r"^\s*(?:(?:update|wrapup|refile|rpt|corrected|correction|brief|exclusive|breaking|urgent|factbox|analysis|focus)"
-    r"(?:\s+\d+)?\s*[-:\u2013\u2014]\s*)+",
-    re.IGNORECASE,
-)
-_CREDIT = re.compile(r"(?:\s+[-|\u2013\u2014]\s+|\s*\|\s*)((?:[A-Z][\w.&'\u2019]*\s*){1,3}(?:\.com)?)$")
-_AGENCY = re.compile(
-    r"\s*[(\[](?:reuters|ap|afp|bloomberg|dow jones|cnbc)[)\]]\s*(?:[-\u2013\u2014]\s*)?", re.IGNORECASE
-)
-_APOSTROPHE = re.compile(r"['\u2019\u2018`]")
-_MINUS = re.compile(r"(?<![\w.])[-\u2212](?=[$\u00a3\u20ac]?\d)")
-_WORD = re.compile(r"\w+")
-
-_WORDS_BEFORE_CREDIT = 5
-_WORDS_AFTER_TICKER = 8
 
 
 class StoryMember(msgspec.Struct, frozen=True):
@@ -66,6 +47,10 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         first_seen_at: UTC-aware.
         entered_at: UTC-aware step at which it was counted.
         expires_at: UTC-aware, on a whole minute; articles that enter from then on begin a new story.
+        text: As in its `Fingerprint`, as are all below; all empty once too many newer stories came.
+        shingles: Signature of its words.
+        embedding: Of its text.
+        model_version: Of the embedding.
     """
 
     story_id: str
@@ -79,6 +64,21 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     entered_at: datetime
     expires_at: datetime
+    text: str = ""
+    shingles: bytes = b""
+    embedding: bytes = b""
+    model_version: str = ""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What near-duplicates are told by."""
+        return Fingerprint(
+            text=self.text, shingles=self.shingles, embedding=self.embedding, model_version=self.model_version
+        )
+
+    def without_fingerprint(self) -> StoryHead:
+        """The head once it is known by its headline alone."""
+        return msgspec.structs.replace(self, text="", shingles=b"", embedding=b"", model_version="")
 
     @property
     def order(self) -> tuple[datetime, datetime, datetime, str]:
@@ -95,82 +95,47 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         return StoryMember(self.story_id, self.novelty, self.members)
 
 
-def normalised(title: str) -> str:
-    """What copies of a headline share: lower-case words without links, retweet and wire marks, tickers and credits.
-
-    A leading ticker goes only where eight words or more follow, as "$X: Bank cuts to hold" and "$Y: Bank cuts to hold"
-    are two stories; a trailing capitalised name after a dash or bar goes only where five words or more remain.
-
-    >>> normalised("RT @desk: Acme's profit falls 3.5% after recall of \u2018smart\u2019 ovens - Daily Planet https://t.co/x")
-    'acmes profit falls 3 5 after recall of smart ovens'
-    >>> normalised("UPDATE 2-Acme recalls ovens after fires") == normalised("Acme recalls ovens after fires")
-    True
-    >>> normalised("$ACME: Bank cuts to hold") == normalised("$EMCA: Bank cuts to hold")
-    False
-    """
-    # Most headlines hold none of what the patterns look for; the cheap tests before them save half of the time.
-    text = (title if title.isascii() else unicodedata.normalize("NFKC", title)).strip()
-    if "//" in text or "." in text:
-        text = _LINK.sub(" ", text).strip()
-    if "@" in text:
-        text = _RETWEET.sub("", text).strip()
-    if "-" in text or ":" in text or not text.isascii():
-        text = _WIRE.sub("", text)
-    if "(" in text or "[" in text:
-        text = _AGENCY.sub(" ", text).strip()
-    credit = _CREDIT.search(text) if "-" in text or "|" in text or not text.isascii() else None
-    if credit and len(_WORD.findall(text[: credit.start()])) >= _WORDS_BEFORE_CREDIT:
-        text = text[: credit.start()]
-    if text.startswith("$"):
-        tail = _TICKERS.sub("", text)
-        text = tail if len(_WORD.findall(tail)) >= _WORDS_AFTER_TICKER else text
-    if "-" in text or "\u2212" in text:
-        text = _MINUS.sub(" minus ", text)
-    if "'" in text or "`" in text or not text.isascii():
-        text = _APOSTROPHE.sub("", text)
-    return " ".join(_WORD.findall(text.casefold()))
-
-
-def headline_key(title: str) -> str:
-    """Fingerprint of a normalised headline, 32 hexadecimal digits; empty (matching nothing) where nothing is left.
-
-    >>> headline_key("ACME recalls ovens!") == headline_key("Acme Recalls Ovens")
-    True
-    >>> headline_key("https://example.org/only-a-link")
-    ''
-    """
-    text = normalised(title)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest() if text else ""
-
-
 class StoryIndex:
-    """The live stories, by key and by age.
+    """The live stories, by key, by what they say, and by age.
 
     Args:
         heads: Live stories, in any order.
         limit: Most stories kept; beyond it the oldest ends early.
+        near_limit: Most stories known by more than their headline: the newest.
+        alikeness: From when on two texts may tell one story.
     """
 
-    def __init__(self, heads: tuple[StoryHead, ...], limit: int) -> None:
+    def __init__(
+        self, heads: tuple[StoryHead, ...], limit: int, near_limit: int = 50_000, alikeness: Alikeness | None = None
+    ) -> None:
         self._limit = limit
         self._heads: dict[str, StoryHead] = {}
         self._by_key: dict[str, str] = {}
         self._by_age: deque[str] = deque()
+        self._near = NearDuplicates(near_limit, alikeness or Alikeness())
         for head in sorted(heads, key=lambda head: head.order):
             self.put(head)
 
-    def find(self, key: str) -> StoryHead | None:
-        """The live story with this key."""
+    def find(self, key: str, fingerprint: Fingerprint | None = None) -> StoryHead | None:
+        """The live story that a text tells: with its key, or else most like it; never one that it contradicts."""
         story_id = self._by_key.get(key) if key else None
+        if story_id is not None and not _contradict(self._heads[story_id], fingerprint):
+            return self._heads[story_id]
+        story_id = self._near.find(fingerprint) if fingerprint is not None else None
         return self._heads[story_id] if story_id is not None else None
 
     def put(self, head: StoryHead) -> None:
         """Adds a story, or replaces what is known of it; new ones must come in the order of `StoryHead.order`."""
-        if head.story_id not in self._heads:
-            self._by_age.append(head.story_id)
-            if head.key:
-                self._by_key[head.key] = head.story_id
+        new = head.story_id not in self._heads
         self._heads[head.story_id] = head
+        if not new:
+            return
+        self._by_age.append(head.story_id)
+        if head.key:
+            self._by_key[head.key] = head.story_id
+        if head.text:
+            for gone in self._near.add(head.story_id, head.fingerprint):
+                self._heads[gone] = self._heads[gone].without_fingerprint()
 
     def expire(self, now: datetime) -> list[StoryHead]:
         """Takes out the stories that ended by `now`, and the oldest of those beyond the limit; oldest first."""
@@ -183,4 +148,13 @@ class StoryIndex:
             del self._heads[self._by_age.popleft()]
             if self._by_key.get(oldest.key) == oldest.story_id:
                 del self._by_key[oldest.key]
+            if self._near.oldest == oldest.story_id:
+                self._near.drop_oldest()
         return ended
+
+
+def _contradict(head: StoryHead, fingerprint: Fingerprint | None) -> bool:
+    """Whether a text contradicts a story; never where both are the same, or the story's text is not known."""
+    if fingerprint is None or not head.text or head.text == fingerprint.text:
+        return False
+    return contradict(facts(head.text), facts(fingerprint.text)) is not None

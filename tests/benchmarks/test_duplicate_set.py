@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.contradictions import contradict, facts
 from benchmarks.duplicates import StoryText, chained, pair_figures, read_stories
 from monitor.classify.labels import TOPICS
 from monitor.classify.text import normalise_text, prepare_text
@@ -100,24 +99,6 @@ def test_a_text_joins_the_story_whose_first_text_is_most_alike_and_never_its_mem
     alike = np.array([[1, 0.9, 0.4], [0.9, 1, 0.9], [0.4, 0.9, 1]], dtype=np.float32)
     assert chained(alike, 0.8) == [0, 0, 2]
     assert chained(alike, 0.3) == [0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "verdict"),
-    [
-        ("Profit up 6% at Acme", "Profit up 8% at Acme", "figures"),
-        ("Acme earns $1.2 billion", "Acme earned 1,200 mln dollars", None),
-        ("Rate raised to 5-1/4 percent", "Rate raised to 5.25%", None),
-        ("Rate raised by 25 basis points", "Rate raised by 0.25 percent", None),
-        ("Recalls forty-one ovens", "Recalls 41 ovens", None),
-        ("Tin jumps as Chile delays quotas", "Tin falls as Chile delays quotas", "direction"),
-        ("Fed's Waller says no rush to ease", "Fed's Bowman says no rush to ease", "names"),
-        ("Acme to shut its plant in Ohio", "Ohio plant to close, says Acme", None),
-    ],
-)
-def test_texts_contradict_each_other_in_figures_direction_or_names(one: str, other: str, verdict: str | None) -> None:
-    assert contradict(facts(one), facts(other)) == verdict
-    assert contradict(facts(other), facts(one)) == verdict
 
 
 def test_each_topic_has_a_description_of_its_own() -> None:

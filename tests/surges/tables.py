@@ -12,6 +12,7 @@ from monitor.clock import MINUTE, floor_to
 from monitor.surges.advance import Advance, Entry, Sighting, Snapshot
 from monitor.surges.baseline import BaselineState
 from monitor.surges.core import SurgeCore, memory_start
+from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
 from monitor.surges.stories import StoryHead
@@ -111,6 +112,7 @@ def sighting(
     title: str | None = None,
     event_time: datetime | None = None,
     dated: bool = False,
+    fingerprint: Fingerprint | None = None,
 ) -> Sighting:
     return Sighting(
         article_id=name,
@@ -121,4 +123,5 @@ def sighting(
         dated=dated,
         topic=topic,
         negative=negative,
+        fingerprint=fingerprint or Fingerprint(),
     )

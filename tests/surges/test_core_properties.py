@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.clock import MINUTE, ceil_to, floor_to
+from monitor.ingest.shingles import shingles_of
 from monitor.surges.advance import Sighting
 from monitor.surges.core import SurgeCore
+from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
 from monitor.surges.surge import Reason, Surge
@@ -29,8 +31,11 @@ RULES = SurgeRules(
     story_horizon_minutes=300,
     lateness_minutes=10,
     half_life_days=0.5,
+    near_story_limit=25,
+    story_likeness=0.9,
 )
-"""Loose, so that short random streams have surges, lessons, late stories and expiring chains in plenty."""
+"""Loose, so that short random streams have surges, lessons, late stories and expiring chains in plenty; and of so few
+stories more than the headline is known that most lose it while they live."""
 
 SPAN = timedelta(hours=12)
 
@@ -45,18 +50,36 @@ def streams(draw: st.DrawFn) -> list[Sighting]:
         seen = START + timedelta(seconds=chance.randrange(int(SPAN.total_seconds()) * 4) / 4)
         lag = chance.choice([0, 0, 0, 1, 20, 400, 4000]) * MINUTE * chance.random()
         stormy = seen.hour in storms
+        number = chance.randrange(200)
         found.append(
             sighting(
                 f"id{i:03}",
                 seen,
                 negative=chance.random() < (0.9 if stormy else 0.15),
                 topic=chance.choice(["Banks", "Banks", "Oil", ""]),
-                title=f"story {chance.randrange(200)}",
+                title=f"story {number}",
+                fingerprint=told(chance, number),
                 event_time=seen - lag,
                 dated=chance.random() < 0.1,
             )
         )
     return found
+
+
+def told(chance: random.Random, number: int) -> Fingerprint:
+    """A story of one of forty families, in one of a few wordings: many are near-copies, some contradict each other."""
+    family = number % 40
+    name = "bcdfghkl"[family // 8] + "aeiouyrw"[family % 8]
+    text = f"{name}lport {chance.choice(['rises', 'falls', 'stands'])} as pier {number % 7} opens, says {name}ndale"
+    vector = bytes((family * 37 + place * place * (family + 3)) % 120 for place in range(16))
+    changed = chance.randrange(16)
+    vector = vector[:changed] + bytes([chance.randrange(120)]) + vector[changed + 1 :]
+    return Fingerprint(
+        text=text,
+        shingles=shingles_of(text) if chance.random() < 0.5 else b"",
+        embedding=vector if chance.random() < 0.8 else b"",
+        model_version=chance.choice(["one", "one", "two"]),
+    )
 
 
 def minutes_of(chance: random.Random, count: int) -> list[datetime]:
@@ -126,6 +149,16 @@ def test_the_order_of_arrival_within_a_call_does_not_matter(stream: list[Sightin
     shuffled = chance.sample(stream, len(stream))
     hourly = [at(hours=hour) for hour in range(1, 13)]
     assert run(stream, hourly, RULES).rows == run(shuffled, hourly, RULES).rows
+
+
+def test_random_streams_have_near_copies_that_their_headlines_do_not_show() -> None:
+    chance = dice(0)
+    stream = [
+        sighting(f"id{i:03}", START + timedelta(minutes=i), title=f"story {i}", fingerprint=told(chance, i))
+        for i in range(200)
+    ]
+    members = run(stream, [START + SPAN], RULES).members.values()
+    assert 20 < len({entry.story_id for entry in members}) < 180
 
 
 @settings(max_examples=40, deadline=None)

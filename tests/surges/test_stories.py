@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.surges.stories import StoryHead, StoryIndex, headline_key, normalised
+from monitor.surges.headlines import headline_key, normalised
+from monitor.surges.stories import StoryHead, StoryIndex
 from tests.surges.tables import at
 
 LONG = "Harbor Trust shares fall as depositors withdraw savings over weekend"

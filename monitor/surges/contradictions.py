@@ -1,0 +1,268 @@
+"""Whether two alike texts say different things: other figures, another direction, another kind of thing, another name.
+
+Likeness of words or of meaning cannot tell a bank's second quarter from its third. What can is what a careful reader
+compares, sentence by sentence: the figures, whether things went up or down, what it was and who it was.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final, TypeVar
+
+from monitor.surges.common_words import FULL_WEIGHT, STEM_LETTERS, WEIGHTS
+from monitor.surges.figures import STRONG, Figures, figures_of, matched, unmatched
+from monitor.surges.opposites import DESCRIBING, MIXED, PROPER, REVERSALS, RIVALS, SIDES
+from monitor.surges.synonyms import SYNONYMS
+
+SAME_SENTENCE: Final = 0.5
+"""Jaccard similarity of words from which two sentences are the same sentence with parts exchanged."""
+
+NEARLY_SAME: Final = 0.65
+"""Likewise, where so little differs that a single word of any kind can make it another story."""
+
+TELLING: Final = 3.5
+"""In nats: what a word weighs that makes another story when another stands in its place."""
+
+_SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[\"'\u201c\u2018]?[A-Z0-9])")
+_DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
+_PARTICLE = re.compile(r"\b(?:up|down)\b(?! (?:by |about |nearly |almost )?[\d$\u20ac\u00a3]|,| as\b| on\b| after\b)")
+"""Neither "dry up" nor "up to" says that something rose."""
+_TWO_WORDS = re.compile(r"\b(Hong|South|North) (Kong|Africa|Korea)\b")
+_WORD = re.compile(r"[^\W\d_]+(?:[&'\u2019][^\W\d_]+)*")
+_TITLED_SHARE = 0.8
+_LONG = 3
+_LIKE_LETTERS = 4
+_MEASURING = (
+    "million billion trillion thousand percent percentage point points basis tonne tonnes metric dollars euros pounds "
+    "twenty thirty forty fifty sixty seventy eighty ninety hundred eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen seven eight four five nine half third fifth quarter tenfold"
+)
+_MEASURES = frozenset(_MEASURING.split())
+_NOUN_MARKS = frozenset("a an the of no any further another surprise rate price job record".split())  # noqa: SIM905
+
+
+class Contradiction(StrEnum):
+    """In what two texts contradict each other."""
+
+    FIGURES = "figures"
+    DIRECTION = "direction"
+    KIND = "kind"
+    NAMES = "names"
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+Sides = Mapping[int, frozenset[int]]
+Rivals = Mapping[str, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is compared of a sentence.
+
+    Attributes:
+        words: Lower-case words.
+        names: Those that are capitalised where most are not.
+        figures: Values by kind.
+        sides: Sides taken, by number of the pair of opposites.
+        rivals: Which of a kind are named, by kind.
+        turns: Words that take a side, in their order.
+    """
+
+    words: frozenset[str]
+    names: frozenset[str]
+    figures: Figures
+    sides: Sides
+    rivals: Rivals
+    turns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is compared of a text: its sentences, and what they say together."""
+
+    sentences: tuple[Sentence, ...]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Of all sentences."""
+        return frozenset().union(*(each.words for each in self.sentences))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of all sentences."""
+        return frozenset().union(*(each.names for each in self.sentences))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Of all sentences."""
+        return _union(each.figures for each in self.sentences)
+
+    @cached_property
+    def sides(self) -> Sides:
+        """Of all sentences."""
+        return _union(each.sides for each in self.sentences)
+
+    @cached_property
+    def rivals(self) -> Rivals:
+        """Of all sentences."""
+        return _union(each.rivals for each in self.sentences)
+
+
+def facts(text: str) -> Facts:
+    """Read the facts off a text.
+
+    >>> facts("Acme earns $1.2 bln, up 3 pct").figures == facts("Acme earns 1,200 million dollars, 3% more").figures
+    True
+    """
+    plain = _DOTTED.sub(lambda match: match[0].replace(".", ""), text.replace("\u2019", "'").replace("\u2018", "'"))
+    plain = _PARTICLE.sub(" ", plain).replace("United States", "US").replace("United Kingdom", "UK")
+    plain = _TWO_WORDS.sub(lambda match: match[1] + match[2].lower(), plain)
+    return Facts(tuple(_sentence(part) for part in _SENTENCE.split(plain) if part))
+
+
+def contradict(one: Facts, other: Facts) -> Contradiction | None:
+    """Say in what two texts contradict each other; None where they do not.
+
+    Sentences that are the same but for exchanged parts contradict each other in whatever each has that the other lacks.
+    Of texts as a whole, more is asked: that they agree in nothing of some kind of figure, pair of opposites or kind of
+    things that both speak of.
+    """
+    for mine in one.sentences:
+        for theirs in other.sentences:
+            likeness = _likeness(mine.words, theirs.words)
+            if likeness >= SAME_SENTENCE and (found := _differ(mine, theirs, nearly_same=likeness >= NEARLY_SAME)):
+                return found
+    for unit in STRONG:
+        if unit in one.figures and unit in other.figures and not matched(unit, one.figures[unit], other.figures[unit]):
+            return Contradiction.FIGURES
+    for number in (one.sides.keys() & other.sides.keys()) - MIXED:
+        if not one.sides[number] & other.sides[number]:
+            return Contradiction.DIRECTION
+    for kind in one.rivals.keys() & other.rivals.keys():
+        if kind not in DESCRIBING and not one.rivals[kind] & other.rivals[kind]:
+            return Contradiction.KIND
+    return None
+
+
+def _differ(one: Sentence, other: Sentence, *, nearly_same: bool) -> Contradiction | None:
+    """In what two sentences differ that are otherwise the same."""
+    for kind in one.figures.keys() & other.figures.keys():
+        mine, theirs = one.figures[kind], other.figures[kind]
+        if unmatched(kind, mine, theirs) and unmatched(kind, theirs, mine):
+            return Contradiction.FIGURES
+    for number in one.sides.keys() & other.sides.keys():
+        if not one.sides[number] & other.sides[number]:
+            return Contradiction.DIRECTION
+    if _turned(one, other) or (nearly_same and bool(one.words & REVERSALS) != bool(other.words & REVERSALS)):
+        return Contradiction.DIRECTION
+    for kind in one.rivals.keys() & other.rivals.keys():
+        if one.rivals[kind] - other.rivals[kind] and other.rivals[kind] - one.rivals[kind]:
+            return Contradiction.KIND
+    if _names_beyond(one, other) and _names_beyond(other, one):
+        return Contradiction.NAMES
+    if nearly_same and _exchanged(one, other) and _exchanged(other, one):
+        return Contradiction.KIND
+    return None
+
+
+def _exchanged(one: Sentence, other: Sentence) -> bool:
+    """Whether a sentence has a word that tells much, and the other nothing of the kind."""
+    stems = {word[:_LIKE_LETTERS] for word in other.words}
+    for word in one.words - other.words:
+        if len(word) <= _LONG or word in _MEASURES or WEIGHTS.get(word[:STEM_LETTERS], FULL_WEIGHT) < TELLING:
+            continue
+        kind, which = RIVALS.get(word, ("", 0))
+        sides = SIDES.get(word, ())
+        groups = SYNONYMS.get(word, frozenset())
+        if (
+            word[:_LIKE_LETTERS] not in stems
+            and which not in other.rivals.get(kind, ())
+            and not any(side in other.sides.get(number, ()) for number, side in sides)
+            and not any(groups & SYNONYMS.get(each, frozenset()) for each in other.words)
+        ):
+            return True
+    return False
+
+
+def _turned(one: Sentence, other: Sentence) -> bool:
+    """Whether the first words in which two sentences take sides of a pair, each another word, take opposite ones."""
+    mine, theirs = _first_sides(one, other), _first_sides(other, one)
+    return any(mine[number] != theirs[number] for number in mine.keys() & theirs.keys())
+
+
+def _first_sides(one: Sentence, other: Sentence) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for word in one.turns:
+        if word not in other.words:
+            for number, side in SIDES[word]:
+                found.setdefault(number, side)
+    return found
+
+
+def _names_beyond(one: Sentence, other: Sentence) -> bool:
+    """Whether a sentence names what the other does not, under any name that is known."""
+    for name in one.names - other.words:
+        kind, which = RIVALS.get(name, ("", 0))
+        if which not in other.rivals.get(kind, ()):
+            return True
+    return False
+
+
+def _sentence(text: str) -> Sentence:
+    written = _WORD.findall(text)
+    titled = _is_titled(written)
+    sides: dict[int, set[int]] = defaultdict(set)
+    rivals: dict[str, set[int]] = defaultdict(set)
+    words: set[str] = set()
+    names: set[str] = set()
+    turns: list[str] = []
+    before = ""
+    for each in written:
+        word = _stem(each)
+        words.add(word)
+        if each[0].isupper() and not titled:
+            names.add(word)
+        if word in SIDES and before not in _NOUN_MARKS:
+            turns.append(word)
+            for number, side in SIDES[word]:
+                sides[number].add(side)
+        if word in RIVALS and (each[0].isupper() or RIVALS[word][0] not in PROPER):
+            kind, which = RIVALS[word]
+            rivals[kind].add(which)
+        before = word
+    return Sentence(frozenset(words), frozenset(names), figures_of(text), _frozen(sides), _frozen(rivals), tuple(turns))
+
+
+def _is_titled(words: Sequence[str]) -> bool:
+    """Whether words are capitalised whatever they are, as in some headlines."""
+    long = [word for word in words if len(word) > _LONG]
+    return sum(word[0].isupper() for word in long) > _TITLED_SHARE * len(long)
+
+
+def _stem(word: str) -> str:
+    plain = word if word.isascii() else "".join(filter(str.isascii, unicodedata.normalize("NFKD", word))) or word
+    return plain.lower().removesuffix("'s").rstrip("'")
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
+
+
+def _union(parts: Iterable[Mapping[Key, frozenset[Value]]]) -> dict[Key, frozenset[Value]]:
+    found: dict[Key, frozenset[Value]] = {}
+    for part in parts:
+        for key, values in part.items():
+            found[key] = found.get(key, frozenset()) | values
+    return found
+
+
+def _frozen(sets: Mapping[Key, set[Value]]) -> dict[Key, frozenset[Value]]:
+    return {key: frozenset(values) for key, values in sets.items()}
