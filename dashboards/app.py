@@ -22,7 +22,7 @@ if str(_HERE.parent) not in sys.path:
     sys.path.insert(0, str(_HERE.parent))
 
 from dashboards.desk import live, open_desk, wait_for_desk  # noqa: E402 - the path above comes first
-from dashboards.views import alerts, header, now, pipeline, topics  # noqa: E402
+from dashboards.views import alerts, header, now, pipeline, sources, topics  # noqa: E402
 from monitor.errors import MonitorError  # noqa: E402
 
 
@@ -39,6 +39,7 @@ def main() -> None:
         "now": ("Now", ":material/notifications_active:", now.show),
         "topics": ("Topics", ":material/query_stats:", topics.show),
         "alerts": ("Alerts", ":material/history:", alerts.show),
+        "sources": ("Sources", ":material/rss_feed:", sources.show),
         "pipeline": ("Pipeline", ":material/lan:", pipeline.show),
     }
     pages: dict[str, StreamlitPage] = {}

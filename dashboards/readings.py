@@ -19,9 +19,11 @@ from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState, Story
 from monitor.clock import EPOCH, Clock
+from monitor.ingest.parcel import VerdictChange
 from monitor.learning.versions import Judgement
 from monitor.records import DeadLetter
 from monitor.store import alerting, counting, health, models, outbox, reads, timelines
+from monitor.store import sources as stored_sources
 from monitor.store.database import Connection, Database
 from monitor.store.rows import (
     AlertChange,
@@ -35,6 +37,7 @@ from monitor.store.rows import (
     SourceTotal,
     StoredArticle,
 )
+from monitor.store.sources import SourceAccounts, SourceRow
 from monitor.surges.series import Series
 from monitor.surges.windows import Window
 
@@ -203,6 +206,18 @@ class Readings:
     def sources(self, span: Window, freshness: datetime) -> list[SourceTotal]:
         """Which sources delivered in a span."""
         return self._once(("sources", freshness), lambda connection: reads.read_sources(connection, span, 50))
+
+    def source_rows(self) -> list[SourceRow]:
+        """Every source that was ever asked, the worst first."""
+        return self._now(stored_sources.read_sources)
+
+    def source_accounts(self, since: datetime) -> list[SourceAccounts]:
+        """What became of all that each source gave, from the day of `since` on."""
+        return self._now(lambda connection: stored_sources.read_accounts(connection, since))
+
+    def source_changes(self) -> list[VerdictChange]:
+        """The latest changes of verdicts."""
+        return self._now(lambda connection: stored_sources.read_changes(connection, None, 30))
 
     def _now(self, ask: Callable[[Connection], T]) -> T:
         with self._database.read() as connection:

@@ -24,6 +24,7 @@ from monitor.learning.judging import JudgingRules
 from monitor.learning.labelled_files import LabelledFile
 from monitor.learning.retraining import RetrainingRules
 from monitor.settings_faults import explain
+from monitor.settings_sources import AnySource, IngestSettings
 from monitor.surges.rules import SurgeRules
 
 CONFIG_VARIABLE = "MONITOR_CONFIG"
@@ -84,34 +85,6 @@ class StoreSettings(Section):
         ge=7,
         description="Articles and counts older than this (by event time) are deleted by the nightly job.",
     )
-
-
-class IngestSettings(Section):
-    """How sources are read."""
-
-    poll_seconds: Seconds = Field(default=5.0, description="How often a followed file is looked at for new lines.")
-    max_item_bytes: int = Field(default=1_000_000, ge=1_000, description="A larger item goes to the dead letters.")
-
-
-class FileSource(Section):
-    """A file whose lines are articles, followed as it grows."""
-
-    name: str = Field(min_length=1, description="Name of the source; must be unique.")
-    path: Path = Field(description="CSV, JSONL or Parquet file, possibly gzipped.")
-    format: Literal["auto", "csv", "jsonl", "parquet"] = Field(
-        default="auto", description="`auto` tells by the file's name."
-    )
-    time_column: str = Field(default="published", description="Column with the publication time.")
-    text_column: str = Field(default="title", description="Column with the headline.")
-    body_column: str = Field(default="description", description="Column with more text; may be absent.")
-    source_column: str = Field(
-        default="source", description="Column with the name of the publisher; where absent, `name` serves."
-    )
-    id_column: str = Field(
-        default="id", description="Column with an id that makes an article the same article; may be absent."
-    )
-    url_column: str = Field(default="url", description="Column with the address; may be absent.")
-    time_zone: str = Field(default="UTC", description="IANA zone of times that name none.")
 
 
 class SurgeSettings(Section):
@@ -216,7 +189,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default=KafkaSettings(), description="Where the topics live.")
     store: StoreSettings = Field(default=StoreSettings(), description="Where results live.")
     ingest: IngestSettings = Field(default=IngestSettings(), description="How sources are read.")
-    sources: tuple[FileSource, ...] = Field(default=(), description="What `monitor up` reads.")
+    sources: tuple[AnySource, ...] = Field(default=(), description="What `monitor up` reads.")
     classify: ClassifySettings = Field(default=ClassifySettings(), description="How articles are scored.")
     surges: SurgeSettings = Field(default=SurgeSettings(), description="How surges are found.")
     alerts: AlertSettings = Field(default=AlertSettings(), description="How surges become alerts.")
@@ -226,7 +199,7 @@ class Settings(BaseSettings):
 
     @field_validator("sources")
     @classmethod
-    def _names_are_unique(cls, sources: tuple[FileSource, ...]) -> tuple[FileSource, ...]:
+    def _names_are_unique(cls, sources: tuple[AnySource, ...]) -> tuple[AnySource, ...]:
         names = [source.name for source in sources]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:

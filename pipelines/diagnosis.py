@@ -14,6 +14,7 @@ from monitor.broker.embedded import find_program
 from monitor.classify.choosing import open_engine
 from monitor.errors import MonitorError
 from monitor.settings import Settings
+from monitor.settings_sources import CommentsSettings, FileSettings
 from monitor.store.database import Database
 from pipelines.stages import kafka_client
 
@@ -108,13 +109,16 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             "Add [[sources]] to monitor.toml; see docs/settings.md.",
         )
     for source in settings.sources:
-        if source.path.is_file():
-            yield Finding("ok", "sources", f"{source.name}: {source.path} is there.")
+        path = source.path if isinstance(source, FileSettings | CommentsSettings) else None
+        if path is None:
+            yield Finding("ok", "sources", f"{source.name} ({source.kind}) is set; `monitor sources check` asks it.")
+        elif path.is_file():
+            yield Finding("ok", "sources", f"{source.name}: {path} is there.")
         else:
             yield Finding(
                 "warning",
                 "sources",
-                f"{source.name}: {source.path} does not exist (yet).",
+                f"{source.name}: {path} does not exist (yet).",
                 "It is read once it does; check the path.",
             )
 

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from monitor.alerts.wording import payload_schema
+from monitor.alerts.messages import payload_schema
 from monitor.broker.codec import TOPIC_TYPES, json_schema
 from monitor.settings import Settings
 
@@ -73,7 +73,7 @@ def _all_fields(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple
     for name, field in model.model_fields.items():
         key = field.alias or name
         yield path, key, field
-        if inner := _model_of(field.annotation):
+        for inner in _models_of(field.annotation):
             yield from _all_fields(inner, (*path, key))
 
 
@@ -81,41 +81,54 @@ def _sections(model: type[BaseModel], path: tuple[str, ...], description: str, *
     rows, inner = [], []
     for name, field in model.model_fields.items():
         key = field.alias or name
-        nested = _model_of(field.annotation)
-        many = nested is not None and get_origin(field.annotation) is tuple
-        if nested is None or many:
+        nested = _models_of(field.annotation)
+        many = bool(nested) and get_origin(field.annotation) is tuple
+        if not nested or many:
             rows.append(_row((*path, key), field, in_list=in_list))
-        if nested is not None:
-            inner.append((nested, (*path, key), field.description or "", many or in_list))
-    yield _heading(path, description, in_list=in_list)
+        for one in nested:
+            about = (one.__doc__ or "").strip() if len(nested) > 1 else field.description or ""
+            inner.append((one, (*path, key), about, many or in_list))
+    yield _heading(path, description, _kind_of(model), in_list=in_list)
     if rows:
         yield "| key | type | default | allowed | meaning | environment variable |\n|---|---|---|---|---|---|\n"
         yield from rows
-    for nested, below, about, many in inner:
-        yield from _sections(nested, below, about, in_list=many)
+    for one, below, about, many in inner:
+        yield from _sections(one, below, about, in_list=many)
 
 
-def _heading(path: tuple[str, ...], description: str, *, in_list: bool) -> str:
+def _kind_of(model: type[BaseModel]) -> str:
+    """The value that tells this table from others of its list; empty where there are no others."""
+    kind = model.model_fields.get("kind")
+    values = get_args(kind.annotation) if kind is not None else ()
+    return str(values[0]) if len(values) == 1 else ""
+
+
+def _heading(path: tuple[str, ...], description: str, kind: str, *, in_list: bool) -> str:
     if not path:
         return "\n## At the top of the file\n\n"
     name = ".".join(path)
     title = f"[[{name}]]" if in_list else f"[{name}]"
     repeated = " One such table for each." if in_list else ""
-    return f"\n## `{title}`\n\n{description}{repeated}\n\n"
+    marked = f', `kind = "{kind}"`' if kind else ""
+    return f"\n## `{title}`{marked}\n\n{description}{repeated}\n\n"
 
 
 def _row(path: tuple[str, ...], field: FieldInfo, *, in_list: bool) -> str:
     variable = "" if in_list else f"`MONITOR_{'__'.join(path).upper()}`"
-    many = _model_of(field.annotation) is not None
+    many = bool(_models_of(field.annotation))
     kind = f"list of tables, see `[[{'.'.join(path)}]]`" if many else _type(field.annotation)
     cells = (f"`{path[-1]}`", kind, _default(field), _allowed(field), field.description or "", variable)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds, once or in a list; None for a plain value."""
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a field holds, once or in a list; of several, each item is one. None for a plain value."""
     inner = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
-    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    while hasattr(inner, "__metadata__"):
+        inner = get_args(inner)[0]
+    if get_origin(inner) in (Union, UnionType):
+        return [model for part in get_args(inner) for model in _models_of(part)]
+    return [inner] if isinstance(inner, type) and issubclass(inner, BaseModel) else []
 
 
 def _type(annotation: Any) -> str:

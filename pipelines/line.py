@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
 from monitor.clock import system_clock
-from monitor.ingest.files import file_format
-from monitor.ingest.items import ColumnMap, ItemReader, time_zone
 from monitor.ingest.publisher import Publisher
-from monitor.ingest.worker import FileSource, IngestWorker
-from monitor.settings import FileSource as FileSourceSettings
 from monitor.settings import Settings
 from monitor.store.database import Database
 from monitor.surges.worker import SurgeWorker
@@ -28,8 +23,6 @@ from pipelines.stages import StageName, Stepping, kafka_client, topic_names
 if TYPE_CHECKING:
     from monitor.classify.serving import ServingModel
     from monitor.classify.worker import ClassifyWorker
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,12 @@ class Counting:
 
 
 def build_stage(
-    name: StageName, settings: Settings, database: Database, replay: ReplayJob | None
+    name: StageName,
+    settings: Settings,
+    database: Database,
+    replay: ReplayJob | None,
+    *,
+    lines: IO[bytes] | None = None,
 ) -> AbstractContextManager[Stepping]:
     """Builds a stage.
 
@@ -80,12 +78,13 @@ def build_stage(
         settings: All of them.
         database: The open store.
         replay: What ingest replays instead of following its sources; also keeps time from being moved on by the clock.
+        lines: A stream whose lines ingest takes as articles, beside its sources.
     """
     match name:
         case "ingest" if replay is not None:
             return _replay(settings, database, replay)
         case "ingest":
-            return _ingest(settings, database)
+            return _ingest(settings, database, lines)
         case "classify":
             return _classify(settings, database)
         case "surges":
@@ -97,20 +96,17 @@ def build_stage(
 
 
 @contextmanager
-def _ingest(settings: Settings, database: Database) -> Iterator[Stepping]:
-    with ExitStack() as stack:
-        client = stack.enter_context(kafka_client(settings, "ingest"))
-        publisher = _publisher(settings, client, stack)
-        worker = IngestWorker(
-            [_file_source(source, settings) for source in settings.sources],
-            publisher,
-            StoredCursors(database),
-            system_clock,
-            poll_every=timedelta(seconds=settings.ingest.poll_seconds),
-            tick_every=timedelta(seconds=settings.surges.tick_seconds),
-            warn=_log.warning,
-        )
-        yield Stage(worker.step, lambda: {"articles": worker.articles, "dead_letters": worker.dead_letters})
+def _ingest(settings: Settings, database: Database, lines: IO[bytes] | None) -> Iterator[Stepping]:
+    from pipelines.polling import ingesting
+
+    @contextmanager
+    def connect() -> Iterator[Publisher]:
+        with ExitStack() as stack:
+            client = stack.enter_context(kafka_client(settings, "ingest"))
+            yield _publisher(settings, client, stack)
+
+    with ingesting(settings, database, connect, lines=lines) as worker:
+        yield Stage(worker.step, lambda: worker.counters, lambda: worker.note)
 
 
 @contextmanager
@@ -127,6 +123,7 @@ def _replay(settings: Settings, database: Database, job: ReplayJob) -> Iterator[
 
 @contextmanager
 def _classify(settings: Settings, database: Database) -> Iterator[Stepping]:
+    from monitor.classify.linking import Linker
     from monitor.classify.serving import ServingModel
     from monitor.classify.worker import ClassifyWorker
     from pipelines.serving import model_source
@@ -158,6 +155,7 @@ def _classify(settings: Settings, database: Database) -> Iterator[Stepping]:
             batch_tokens=options.batch_tokens,
             batch_wait=timedelta(milliseconds=options.batch_wait_ms),
             clock=system_clock,
+            linker=Linker.open(options.companies_file),
         )
         yield Stage(worker.step, lambda: _classified(worker, serving), lambda: serving.note)
 
@@ -216,21 +214,3 @@ def _publisher(settings: Settings, client: KafkaClient, stack: ExitStack) -> Pub
     names = topic_names(settings)
     partitions = client.topics.ensure(names.layout(settings.kafka.partitions))[names.articles]
     return Publisher(stack.enter_context(client.producer()), names, partitions)
-
-
-def _file_source(source: FileSourceSettings, settings: Settings) -> FileSource:
-    columns = ColumnMap(
-        text=source.text_column,
-        body=source.body_column,
-        time=source.time_column,
-        source=source.source_column,
-        id=source.id_column,
-        url=source.url_column,
-    )
-    reader = ItemReader(
-        name=source.name,
-        columns=columns,
-        zone=time_zone(source.time_zone),
-        max_item_bytes=settings.ingest.max_item_bytes,
-    )
-    return FileSource(source.path, file_format(source.path, source.format), reader)

@@ -47,6 +47,9 @@ WATCH_SECONDS = 60
 SILENT_FOR = timedelta(days=2)
 """A worker that has given no sign of life for so long is no longer listed."""
 
+POLLS_KEPT = timedelta(days=3)
+"""Single polls of sources are kept so long; what they gave is kept by day, as long as articles are."""
+
 _SPANS = (timedelta(hours=2), timedelta(days=1), MISSED_FOR)
 
 _log = logging.getLogger(__name__)
@@ -65,6 +68,7 @@ def delete_old(settings: Settings, database: Database, now: datetime) -> str:
     with database.write() as connection:
         health.forget_silent(connection, now - SILENT_FOR)
     deleted = sum(retention.delete_older(database, cutoff).values())
+    deleted += retention.delete_polls(database, now - POLLS_KEPT)
     return f"Deleted {deleted:,} rows from before {cutoff:%Y-%m-%d}."
 
 

@@ -135,6 +135,7 @@ def running_line(
             "MONITOR_KAFKA__BOOTSTRAP": bootstrap,
             "MONITOR_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
             "MONITOR_STORE__URL": settings.store_url,
+            "MONITOR_INGEST__STARTER_FEEDS": str(settings.ingest.starter_feeds).lower(),
         }
         supervisor = stack.enter_context(Supervisor(data_dir / "logs", clock, say))
         log = data_dir / "logs" / "dispatch.log"

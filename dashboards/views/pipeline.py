@@ -16,6 +16,7 @@ from dashboards.markup import Html, join, table, tag, text
 from dashboards.readings import DAY
 from dashboards.views.cards import heading, nothing_card
 from dashboards.views.serving import doubtful_table, judgement_table, serving_table
+from monitor.alerts.notice import SourceNotice
 from monitor.alerts.wording import moment
 from monitor.classify.serving import served_version
 from monitor.clock import MINUTE, ceil_to, floor_to
@@ -192,13 +193,18 @@ def _dead(entries: Sequence[OutboxEntry]) -> Html:
     rows = [
         (
             text(entry.notification.receiver),
-            text(entry.notification.alert.series.title),
+            text(_subject(entry)),
             text(entry.attempts),
             text(entry.last_error or ""),
         )
         for entry in entries
     ]
-    return table(("Given up: receiver", "Alert on", "Attempts", "Last error"), rows)
+    return table(("Given up: receiver", "About", "Attempts", "Last error"), rows)
+
+
+def _subject(entry: OutboxEntry) -> str:
+    about = entry.notification
+    return f"source {about.source}" if isinstance(about, SourceNotice) else about.alert.series.title
 
 
 def _letters(letters: Sequence[DeadLetter], now: datetime) -> Html:

@@ -13,10 +13,10 @@ from typing import Protocol, TextIO
 from rich.console import Console as RichConsole
 from rich.text import Text
 
-from monitor.alerts.alert import Notification
 from monitor.alerts.channels_webhook import Webhook
+from monitor.alerts.messages import text, title
+from monitor.alerts.notice import Message
 from monitor.alerts.routing import Receiver
-from monitor.alerts.wording import text, title
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
 
@@ -24,12 +24,15 @@ from monitor.errors import DeliveryError
 class Channel(Protocol):
     """Sends to one receiver. It may be called from several threads at once."""
 
-    def send(self, notification: Notification) -> None:
+    def send(self, notification: Message) -> None:
         """Returns when the receiver has taken it.
 
         Raises:
             DeliveryError: It has not, or nobody can tell; says whether and when to try again.
         """
+
+
+_COLOURS = {"firing": "bold red", "resolved": "bold green", "source": "bold yellow"}
 
 
 class Console:
@@ -40,14 +43,14 @@ class Console:
         self._file = file
         self._lock = Lock()
 
-    def send(self, notification: Notification) -> None:
+    def send(self, notification: Message) -> None:
         """Writes the message whole and a blank line, so that several senders do not mix their lines.
 
         Raises:
             DeliveryError: What it writes to is closed or full.
         """
         first, rest = title(notification), text(notification).partition("\n")[2]
-        colour = "bold red" if notification.kind == "firing" else "bold green"
+        colour = _COLOURS[notification.kind]
         try:
             with self._lock:
                 console = RichConsole(file=self._file or sys.stderr, highlight=False, soft_wrap=True)

@@ -27,9 +27,9 @@ from typing import Final
 import httpx
 import msgspec
 
-from monitor.alerts.alert import Notification
+from monitor.alerts.messages import payload
+from monitor.alerts.notice import Message
 from monitor.alerts.routing import Receiver
-from monitor.alerts.wording import payload
 from monitor.clock import EPOCH, Clock
 from monitor.errors import DeliveryError
 
@@ -48,7 +48,7 @@ class Webhook:
         self._receiver = receiver
         self._clock = clock
 
-    def send(self, notification: Notification) -> None:
+    def send(self, notification: Message) -> None:
         """Posts it; delivered is what was answered with a 2xx.
 
         Raises:

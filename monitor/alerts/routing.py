@@ -1,7 +1,8 @@
 """Which receivers an alert goes to: matchers on its labels, as in Prometheus Alertmanager.
 
 Labels of an alert: `kind` (all, topic, entity, entity_topic), `series` (its key), `topic` and `entity` (empty where
-they do not apply), and `negative_percent` (share of negative stories in the window when it fired, 0 to 100).
+they do not apply), and `negative_percent` (share of negative stories in the window when it fired, 0 to 100). A source
+that got worse has `kind` (source), `source` (its name) and `verdict` (what it is now).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from monitor.alerts.alert import Alert
 from monitor.errors import SettingsError
 from monitor.surges.series import Series
 
-LABELS = ("kind", "series", "topic", "entity", "negative_percent")
-"""The labels that every alert has."""
+LABELS = ("kind", "series", "topic", "entity", "negative_percent", "source", "verdict")
+"""The labels that matchers may name; one that something does not have counts as empty."""
 
 _MATCHER = re.compile(
     r'\s*(?P<label>\w+)\s*(?P<operator>=~|!~|!=|=)\s*(?P<quote>"?)(?P<value>.*?)(?P=quote)\s*', re.DOTALL
@@ -161,7 +162,11 @@ def route(alert: Alert, routes: Sequence[Route], receivers: Iterable[str]) -> Ro
         routes: In order.
         receivers: Names of all receivers: an alert that no route matches goes to every one, so that none is lost.
     """
-    labels = labels_of(alert)
+    return route_labels(labels_of(alert), routes, receivers)
+
+
+def route_labels(labels: dict[str, str], routes: Sequence[Route], receivers: Iterable[str]) -> Routing:
+    """Decides who is told of something that has these labels; see `route`."""
     told: dict[str, None] = {}
     matched: list[str] = []
     for position, candidate in enumerate(routes, start=1):

@@ -1,5 +1,7 @@
 """The alerts worker: new surges in, transitions and notifications out, in one transaction with the cursor.
 
+Changes of sources have a cursor of their own, and become notices in the same outbox.
+
 It keeps nothing that the store does not say: killed anywhere, it goes on from the last commit and makes the same rows.
 """
 
@@ -11,16 +13,20 @@ from typing import Final
 
 from monitor.alerts.alert import Alert, NotificationKind, Story
 from monitor.alerts.lifecycle import Change, Lifecycle, LifecycleRules
+from monitor.alerts.notice import Worsening, notices
 from monitor.alerts.notifying import notify
 from monitor.alerts.routing import Receiver, Route, check_routes
 from monitor.clock import Clock
-from monitor.store import alerting
+from monitor.store import alerting, sources
+from monitor.store.cursors import read_cursor
 from monitor.store.database import Connection, Database
 from monitor.store.writes import write_progress
 from monitor.surges.series import Series
 
 READER: Final = "alerts"
 """Name of the cursor."""
+SOURCES_READER: Final = "alerts of sources"
+"""Name of the cursor over the changes of sources."""
 SOURCE: Final = "surges"
 """Name of the worker whose progress says how far the surges reach."""
 
@@ -69,6 +75,7 @@ class AlertsWorker:
         Raises:
             StoreError: The store failed; nothing of this step is in it.
         """
+        self._tell_of_sources()
         with self._database.read() as connection:
             reach = alerting.read_reach(connection, READER, SOURCE)
         if not self._has_news(reach):
@@ -94,6 +101,31 @@ class AlertsWorker:
         self._position, self._ended_at = position, ended_at
         self._due_at = self._next_due_at(open_alerts | {alert.series: alert for alert in change.alerts})
         return len(surges)
+
+    def _tell_of_sources(self) -> None:
+        """Puts a notice of each source that got worse into the outbox, in one transaction with its own cursor."""
+        with self._database.read() as connection:
+            if sources.newest_change(connection) <= read_cursor(connection, SOURCES_READER):
+                return
+        with self._database.write() as connection:
+            position = alerting.hold_cursor(connection, SOURCES_READER)
+            numbered = sources.read_changes_after(connection, position, _BATCH)
+            worsenings = [
+                Worsening(
+                    number=each.number,
+                    source=each.change.source,
+                    before=each.change.before or "",
+                    after=each.change.after,
+                    why=each.change.why,
+                    at=each.change.at,
+                )
+                for each in numbered
+                if each.change.worse
+            ]
+            told = notices(worsenings, self._receivers, self._routes)
+            alerting.write_notifications(connection, told, self._clock())
+            if numbered:
+                alerting.write_cursor(connection, SOURCES_READER, numbered[-1].number)
 
     def _has_news(self, reach: alerting.Reach) -> bool:
         if reach.tick is None:

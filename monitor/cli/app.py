@@ -6,12 +6,14 @@ import typer
 
 from monitor.cli import (
     distilling,
+    entities,
     inspecting,
     labelling,
     modelling,
     running,
     scoring,
     serving,
+    sources,
     tagging,
     topics,
     training,
@@ -34,6 +36,8 @@ modelling.register(app)
 labelling.register(app)
 topics.register(app)
 inspecting.register(app)
+entities.register(app)
+sources.register(app)
 serving.register(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -81,7 +81,11 @@ def demo(
             _demo_with_dashboard(settings, job, folder)
 
 
-def up() -> None:
+def up(
+    feeds: Annotated[
+        bool, typer.Option("--feeds", help="Read the public finance feeds that ship with the monitor too.")
+    ] = False,
+) -> None:
     """Runs everything until Ctrl-C: broker (unless one is set), all stages, scheduled jobs and the dashboard."""
     from threading import Event
 
@@ -90,9 +94,12 @@ def up() -> None:
 
     log_to_stderr()
     with errors_explained(), stopping_on_signals() as stop:
-        settings = absolute_store(_settings())
-        if not settings.sources:
-            say("No sources are set, so nothing will be read: add [[sources]] to monitor.toml (docs/settings.md).")
+        settings = absolute_store(_settings(ingest={"starter_feeds": True}) if feeds else _settings())
+        if not settings.sources and not settings.ingest.starter_feeds and not settings.ingest.push.tokens:
+            say(
+                "No sources are set, so nothing will be read: "
+                "add [[sources]] to monitor.toml (docs/settings.md), or give --feeds."
+            )
         with running_line(settings, say=say, schedule=True, dashboard=True) as line:
             say(f"Dashboard: {line.dashboard_url}   Kafka: {line.bootstrap}   Logs: {settings.data_dir / 'logs'}")
             if not settings.kafka.bootstrap:
@@ -162,10 +169,10 @@ def replay(
             _print_summary(summary)
 
 
-def _settings() -> Settings:
+def _settings(**overrides: Any) -> Settings:
     from monitor.settings import load_settings
 
-    return load_settings()
+    return load_settings(**overrides)
 
 
 def _private(settings: Settings, folder: Path, store_url: str = "") -> Settings:

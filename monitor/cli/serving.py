@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,9 @@ def stage(
         Path | None, typer.Option(help="A replay's description (JSON), as `monitor replay` writes it.")
     ] = None,
     replica: Annotated[int, typer.Option(min=1, help="Tells processes of one stage on one machine apart.")] = 1,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Ingest: take the lines of standard input too, headlines or JSON objects.")
+    ] = False,
 ) -> None:
     """Runs one stage until it is asked to stop. Classifiers share the work; of the others one is active at a time."""
     import msgspec
@@ -48,7 +52,14 @@ def stage(
         job = msgspec.json.decode(replay.read_bytes(), type=ReplayJob) if replay else None
         try:
             with Database.open(settings.store_url) as database:
-                run_stage(name, lambda: build_stage(name, settings, database, job), database, stop, replica=replica)
+                lines = sys.stdin.buffer if stdin else None
+                run_stage(
+                    name,
+                    lambda: build_stage(name, settings, database, job, lines=lines),
+                    database,
+                    stop,
+                    replica=replica,
+                )
         except InputError as error:
             say(f"Error: {error}")
             raise typer.Exit(CONFIGURATION_EXIT) from error

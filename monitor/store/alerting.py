@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from monitor.alerts.alert import Alert, AlertState, Notification, Story, Transition
+from monitor.alerts.notice import Message
 from monitor.articles import Precision
 from monitor.store import schema
 from monitor.store.counting import read_progress, surge_of
@@ -158,7 +159,7 @@ def write_transitions(connection: Connection, transitions: Sequence[Transition])
         connection.execute(schema.transitions.insert(), rows)
 
 
-def write_notifications(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:
+def write_notifications(connection: Connection, notifications: Sequence[Message], now: datetime) -> None:
     """Put notifications into the outbox, due at once; one whose id is there already changes nothing.
 
     Args:
@@ -169,7 +170,7 @@ def write_notifications(connection: Connection, notifications: Sequence[Notifica
     rows = [
         {
             "id": notification.id,
-            "alert_id": notification.alert.id,
+            "alert_id": notification.alert.id if isinstance(notification, Notification) else None,
             "receiver": notification.receiver,
             "kind": notification.kind,
             "payload": _text(notification),

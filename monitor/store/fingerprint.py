@@ -13,6 +13,8 @@ from monitor.store import schema
 
 EFFECT_TABLES: Final[tuple[Table, ...]] = (
     schema.articles,
+    schema.article_entities,
+    schema.entities,
     schema.duplicates,
     schema.dead_letters,
     schema.minute_counts,

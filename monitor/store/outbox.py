@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Update, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, exists, func, literal, or_, select, update
 
 from monitor.alerts.alert import Notification
+from monitor.alerts.notice import Message, SourceNotice
 from monitor.store.columns import Instant
 from monitor.store.rows import ClaimedNotification, OutboxEntry
 from monitor.store.schema import outbox
 
 _NOTIFICATION = msgspec.json.Decoder(Notification)
+_NOTICE = msgspec.json.Decoder(SourceNotice)
 
 
 def claim_due(
@@ -62,10 +64,7 @@ def claim_due(
             first_attempt_at=func.coalesce(outbox.c.first_attempt_at, literal(now, Instant())),
         )
     )
-    claimed = [
-        ClaimedNotification(_NOTIFICATION.decode(row.payload), row.attempts + 1, row.first_attempt_at or now)
-        for row in rows
-    ]
+    claimed = [ClaimedNotification(_message(row), row.attempts + 1, row.first_attempt_at or now) for row in rows]
     return sorted(claimed, key=lambda item: (item.notification.created_at, item.notification.id))
 
 
@@ -150,7 +149,7 @@ def read_outbox(
         query = query.where(outbox.c.alert_id == alert_id)
     return [
         OutboxEntry(
-            _NOTIFICATION.decode(row.payload),
+            _message(row),
             row.status,
             row.attempts,
             row.next_attempt_at,
@@ -159,6 +158,10 @@ def read_outbox(
         )
         for row in connection.execute(query)
     ]
+
+
+def _message(row: Row[Any]) -> Message:
+    return _NOTICE.decode(row.payload) if row.kind == "source" else _NOTIFICATION.decode(row.payload)
 
 
 _UNCLAIMED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}

@@ -19,9 +19,13 @@ CHUNK_ROWS: Final = 2_000
 
 _BY_TIME: Final = (
     (schema.articles, schema.articles.c.event_time),
+    (schema.article_entities, schema.article_entities.c.event_time),
     (schema.duplicates, schema.duplicates.c.first_seen_at),
     (schema.dead_letters, schema.dead_letters.c.seen_at),
     (schema.runs, schema.runs.c.started_at),
+    (schema.seen_items, schema.seen_items.c.last_seen_at),
+    (schema.source_days, schema.source_days.c.day),
+    (schema.source_events, schema.source_events.c.at),
 )
 
 
@@ -37,7 +41,8 @@ def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_R
         chunk_rows: Most rows deleted in one transaction.
 
     Returns:
-        How many rows were deleted, by table; what went with an alert (transitions, outbox) is not counted.
+        How many rows were deleted, by table; what went with an alert (transitions, outbox) is not counted, and of the
+        outbox are what belonged to none.
 
     Raises:
         StoreError: The database failed; what was deleted before stays deleted.
@@ -56,8 +61,20 @@ def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_R
         with database.read() as connection:
             queries = [_of_series(connection, table, key, moment < cutoff) for key in series_keys(connection, table)]
         deleted[table.name] = sum(_delete_all(database, table, query, chunk_rows) for query in queries)
+    deleted[schema.entities.name] = _delete_all(database, schema.entities, _forgotten_entities(cutoff), chunk_rows)
     deleted[schema.alerts.name] = _delete_all(database, schema.alerts, _ended_alerts(cutoff), chunk_rows)
+    deleted[schema.outbox.name] = _delete_all(database, schema.outbox, _old_notices(cutoff), chunk_rows)
     return deleted
+
+
+def delete_polls(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_ROWS) -> int:
+    """Delete single polls of sources from before a cutoff; their sums by day stay. Returns how many.
+
+    Raises:
+        StoreError: The database failed; what was deleted before stays deleted.
+    """
+    polls = schema.source_polls
+    return _delete_all(database, polls, select(polls.c.id).where(polls.c.at < cutoff).order_by(polls.c.at), chunk_rows)
 
 
 def _delete_all(database: Database, table: Table, keys: Select[Any], chunk_rows: int) -> int:
@@ -78,6 +95,20 @@ def _of_series(connection: Connection, table: Table, key: str, old: Any) -> Sele
         newest: int | None = connection.execute(select(func.max(table.c.tick)).where(table.c.series == key)).scalar()
         query = query.where(table.c.tick < newest)
     return query
+
+
+def _old_notices(cutoff: datetime) -> Select[Any]:
+    """What was told of sources and belongs to no alert."""
+    outbox = schema.outbox
+    done = and_(outbox.c.alert_id.is_(None), outbox.c.status != "pending")
+    return select(outbox.c.id).where(done, outbox.c.created_at < cutoff)
+
+
+def _forgotten_entities(cutoff: datetime) -> Select[Any]:
+    """Entities that no list knows, that nobody decided on or watches, and that were not in the news for so long."""
+    table, watched = schema.entities, schema.watchlists
+    is_watched = select(watched.c.entity).where(watched.c.entity == table.c.id).exists()
+    return select(table.c.id).where(table.c.status == "provisional", table.c.last_seen_at < cutoff, ~is_watched)
 
 
 def _ended_alerts(cutoff: datetime) -> Select[Any]:

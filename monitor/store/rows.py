@@ -6,7 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.alerts.alert import AlertState, Notification
+from monitor.alerts.alert import AlertState
+from monitor.alerts.notice import Message
 from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.surges.series import Series
@@ -65,7 +66,7 @@ class ClaimedNotification(msgspec.Struct, frozen=True):
         first_attempt_at: UTC-aware wall clock of the first one.
     """
 
-    notification: Notification
+    notification: Message
     attempts: int
     first_attempt_at: datetime
 
@@ -73,7 +74,7 @@ class ClaimedNotification(msgspec.Struct, frozen=True):
 class OutboxEntry(msgspec.Struct, frozen=True):
     """A notification and how its delivery stands; `status` is pending, delivered or dead."""
 
-    notification: Notification
+    notification: Message
     status: str
     attempts: int
     next_attempt_at: datetime

@@ -26,13 +26,21 @@ from sqlalchemy import (
 from monitor.store.columns import BIG, SHARE, Instant, PlainText
 from monitor.store.metadata import BY_KEY, WALL
 from monitor.store.metadata import metadata as metadata
+from monitor.store.schema_entities import article_entities as article_entities
+from monitor.store.schema_entities import entities as entities
+from monitor.store.schema_entities import watchlists as watchlists
 from monitor.store.schema_learning import alias_changes as alias_changes
 from monitor.store.schema_learning import judgements as judgements
 from monitor.store.schema_learning import labels as labels
 from monitor.store.schema_learning import model_aliases as model_aliases
 from monitor.store.schema_learning import model_versions as model_versions
+from monitor.store.schema_sources import seen_items as seen_items
+from monitor.store.schema_sources import source_days as source_days
+from monitor.store.schema_sources import source_events as source_events
+from monitor.store.schema_sources import source_polls as source_polls
+from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0002"
+REVISION: Final = "0005"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(
@@ -151,6 +159,11 @@ story_heads = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    # By these four near-duplicates are told; empty where there is none, and once newer stories took its place.
+    Column("text", PlainText, nullable=False, server_default=""),
+    Column("shingles", LargeBinary, nullable=False, server_default=text("''")),
+    Column("embedding", LargeBinary, nullable=False, server_default=text("''")),
+    Column("model_version", Text, nullable=False, server_default=""),
     **BY_KEY,
 )
 
@@ -239,7 +252,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Text, primary_key=True),  # Notification.id: receivers drop repeats by it
-    Column("alert_id", Text, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("alert_id", Text, ForeignKey("alerts.id", ondelete="CASCADE"), index=True),  # null: a notice of a source
     Column("receiver", Text, nullable=False),
     Column("kind", Text, nullable=False),  # firing, resolved
     Column("payload", Text, nullable=False),  # JSON of the Notification

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from monitor.alerts.alert import Alert, Notification
 from monitor.alerts.channels import Channel, open_channels
 from monitor.alerts.dispatcher import DeliveryPolicy, Dispatcher, next_attempt_at
+from monitor.alerts.notice import Message
 from monitor.alerts.routing import Receiver
 from monitor.clock import system_clock
 from monitor.errors import DeliveryError
@@ -241,7 +242,7 @@ def test_a_receiver_that_is_not_in_the_settings_any_more_leaves_a_dead_letter(
 
 def test_a_channel_that_breaks_leaves_a_dead_letter_and_the_dispatcher_goes_on(database: Database, clock: Hand) -> None:
     class Broken:
-        def send(self, notification: Notification) -> None:
+        def send(self, notification: Message) -> None:
             raise LookupError(notification.kind)
 
     message = notification()

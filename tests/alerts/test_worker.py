@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from monitor.alerts.alert import AlertState
+from monitor.alerts.alert import AlertState, Notification
 from monitor.alerts.lifecycle import LifecycleRules
 from monitor.alerts.notifying import notification_id
 from monitor.alerts.routing import Receiver, Route
@@ -67,6 +67,7 @@ def test_a_surge_becomes_an_open_alert_and_a_due_notification(database: Database
     (entry,) = told(database)
     assert alert.state is AlertState.FIRING
     assert (entry.status, entry.attempts, entry.next_attempt_at) == ("pending", 0, NOW)
+    assert isinstance(entry.notification, Notification)
     assert entry.notification.alert == alert
     assert entry.notification.created_at == START
     assert entry.notification.id == notification_id(alert.id, "firing", "me")
@@ -123,7 +124,9 @@ def test_notifications_carry_the_stories_known_at_the_time(database: Database) -
         write_articles(connection, [*articles, late])
     write_stream(database, [surge()], START + 10 * MINUTE)
     worker(database).step()
-    assert [story.title for story in told(database)[0].notification.stories] == ["Bank fails", "Bank wobbles"]
+    notification = told(database)[0].notification
+    assert isinstance(notification, Notification)
+    assert [story.title for story in notification.stories] == ["Bank fails", "Bank wobbles"]
 
 
 def counted(title: str, negative: float, minutes: int, sentiment: str, entered_at: datetime) -> CountedArticle:

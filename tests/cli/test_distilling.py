@@ -51,18 +51,8 @@ def test_a_student_learns_from_its_teacher_what_no_label_tells_it(bench: Bench, 
     labelled = bench.csv("few.csv", [row for row in ROWS if not row["text"].endswith(unheard)])
     others = [row for row in ROWS if row["text"].endswith(unheard)]
     texts = bench.csv("texts.csv", [{"text": row["text"]} for row in others])
-    common = (
-        "--data",
-        labelled,
-        *SENTIMENT,
-        "--base-folder",
-        bench.base,
-        "--teacher-base-folder",
-        bench.base,
-        *STUDENT,
-        *_quick(30),
-        "--json",
-    )
+    bases: tuple[str | Path, ...] = ("--base-folder", bench.base, "--teacher-base-folder", bench.base)
+    common = ("--data", labelled, *SENTIMENT, *bases, *STUDENT, *_quick(30), "--json")
     done = bench.run("distill", "--teacher", teacher, "--texts", texts, "--run", "run", "--out", "student", *common)
     assert done.status == 0, done.prose
     assert done.json["model_version"] == load_manifest(bench.folder / "student", Labels()).model_version

@@ -114,7 +114,7 @@ def _write_outbox(connection: Connection, alerts: list[Alert], wall: datetime) -
         notification = claimed.notification
         if notification.receiver == "console":
             outbox.mark_delivered(connection, notification.id, wall - 4 * MINUTE)
-        elif notification.alert.series == RECALL:
+        elif isinstance(notification, Notification) and notification.alert.series == RECALL:
             outbox.mark_dead(connection, notification.id, "seed", "The receiver answered 410 Gone for a day.")
         else:
             outbox.mark_failed(connection, notification.id, "seed", "Connection refused.", wall + 2 * MINUTE)

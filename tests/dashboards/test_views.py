@@ -15,7 +15,7 @@ from monitor.store.database import Database
 from tests.dashboards.scenario import TICK
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
-VIEWS = ("now", "topics", "alerts", "pipeline")
+VIEWS = ("now", "topics", "alerts", "sources", "pipeline")
 
 
 def drawn(view: str) -> AppTest:
@@ -43,6 +43,7 @@ def charts(page: AppTest) -> int:
         ("now", "Nothing has arrived yet"),
         ("topics", "Nothing has arrived yet"),
         ("alerts", "No alerts"),
+        ("sources", "No source has been asked yet"),
         ("pipeline", "nothing has been counted yet"),
     ],
 )

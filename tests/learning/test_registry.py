@@ -354,7 +354,8 @@ def test_rollbacks_walk_back_through_what_was_promoted(steps: list[str]) -> None
 def test_the_registry_needs_no_training_libraries() -> None:
     program = """
 import sys
-import monitor.learning.registry, monitor.learning.label_statistics, monitor.learning.label_files, monitor.learning.comparison
+import monitor.learning.registry, monitor.learning.label_statistics, monitor.learning.label_files
+import monitor.learning.comparison
 print([name for name in ("torch", "transformers", "nncf", "openvino") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)

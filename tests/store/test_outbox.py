@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.alerts.alert import Notification
 from monitor.store import alerting, outbox
 from monitor.store.database import Database
 from monitor.surges.series import Series
@@ -66,7 +67,9 @@ def test_a_claim_that_nobody_settled_runs_out_and_its_attempt_counts(filled: Dat
     with filled.write() as connection:
         again = outbox.claim_due(connection, "alive", NOON + CLAIM, CLAIM, 1)
     assert [(item.notification.id, item.attempts, item.first_attempt_at) for item in again] == [("n00", 2, NOON)]
-    assert again[0].notification.stories[0].negative == 0.97
+    told = again[0].notification
+    assert isinstance(told, Notification)
+    assert told.stories[0].negative == 0.97
 
 
 def test_a_failed_notification_is_due_again_at_its_time(filled: Database) -> None:
