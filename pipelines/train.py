@@ -15,7 +15,7 @@ from monitor.classify.labels import Labels
 from monitor.classify.manifest import MANIFEST_NAME, Manifest, load_manifest
 from monitor.errors import InputError, ModelError
 from monitor.learning.corpus import Corpus
-from monitor.learning.examples import Example, fingerprint
+from monitor.learning.examples import Example, fingerprint, without_added_topics
 from monitor.learning.recipe import Recipe
 from monitor.learning.splitting import split_corpus
 from pipelines.packing import building, judged, packed, with_parents_topics
@@ -95,6 +95,7 @@ def train_version(
         from monitor.learning.starting import encoded_with_base, start
 
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
+        examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
         rows = encoded_with_base(begun, examples, recipe)
         if teacher is not None:
@@ -104,10 +105,10 @@ def train_version(
         with building(out_folder) as built:
             keep = run.folder / WEIGHTS_FOLDER if run.folder else None
             papers = packed(begun, examples, recipe, run.grade, built, report, keep)
+            papers = judged(begun, papers, validation, built, report)
             if parent is not None:
                 texts = [example.text for example in (*examples, *validation)]
                 papers = with_parents_topics(parent, papers, texts, built, run.base_folder, report)
-            papers = judged(begun, papers, validation, built, report)
     if keeper is not None:
         keeper.clear()
     report(f"{out_folder}: {papers.model_version}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -118,12 +118,6 @@ def payload(notification: Notification) -> Payload:
         peak=_assessment(alert.peak),
         stories=tuple(_cleaned(story) for story in notification.stories),
     )
-
-
-def payload_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of `Payload`; `docs/schemas/notification.json` holds it."""
-    schema = msgspec.json.schema(Payload)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Notification of an alert", **schema}
 
 
 def title(notification: Notification) -> str:

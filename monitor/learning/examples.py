@@ -81,6 +81,18 @@ def targets_of(examples: Iterable[Example]) -> Targets:
     return Targets([text for text, _, _ in known], [span for _, span, _ in known], [label for _, _, label in known])
 
 
+def without_added_topics(examples: Iterable[Example], own: int) -> list[Example]:
+    """Leave out labels of topics that were added to a model: it answers with them, but its network has no such class.
+
+    >>> [kept.topic for kept in without_added_topics([Example("a", topic=3), Example("b", topic=1)], own=2)]
+    [None, 1]
+    """
+    return [
+        replace(example, topic=None) if example.topic is not None and example.topic >= own else example
+        for example in examples
+    ]
+
+
 def parse_label_map(written: str) -> dict[str, str]:
     """Read a label map as typed on a command line.
 

@@ -54,7 +54,11 @@ class SurgeCore:
         self._blocks = Blocks(rules, expectations, self._counts)
         self._assessor = Assessor(Detector(rules), expectations, self._counts)
         self._stories = StoryIndex(
-            snapshot.story_heads if snapshot else (), rules.story_limit, rules.near_story_limit, rules.alikeness
+            snapshot.story_heads if snapshot else (),
+            rules.story_limit,
+            rules.near_story_limit,
+            rules.alikeness,
+            self._horizon,
         )
         self._wakes: list[tuple[int, Series]] = []
         self._waking: dict[Series, int] = {}
@@ -138,7 +142,7 @@ class SurgeCore:
     def _enter(self, sighting: Sighting, end: int, step: datetime) -> None:
         key = headline_key(sighting.title)
         fingerprint = sighting.fingerprint
-        known = self._stories.find(key, fingerprint)
+        known = self._stories.find(key, fingerprint, sighting.event_time)
         closing = moment_of(end)
         head = (
             known.with_member()

@@ -7,7 +7,8 @@ and "sinks" and "tumbles", which have no letter in common, tell a little.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from sys import intern
 from typing import Final
 
@@ -24,6 +25,9 @@ SIDE_WEIGHT: Final = 140
 """In hundredths of a nat: of the same side of a pair of opposites, or of words that say nearly the same."""
 RIVAL_WEIGHT: Final = 250
 """In hundredths of a nat: of the same of a kind, such as a country by whatever name."""
+
+RECENT_TEXTS: Final = 64
+"""A text is looked up and then kept: its marks are read once."""
 
 _WORD: Final = re.compile(r"[^\W_]{2,}|\d")
 _SHORT: Final = 2
@@ -56,7 +60,8 @@ def stems_of(text: str) -> frozenset[str]:
     return frozenset(_stems(_WORD.findall(text.lower())))
 
 
-def marks_of(text: str) -> dict[str, int]:
+@lru_cache(maxsize=RECENT_TEXTS)
+def marks_of(text: str) -> Mapping[str, int]:
     """What tells a text from others, and how much, in hundredths of a nat: its stems, and what its words stand for.
 
     >>> "=sovereign-0" in marks_of("The Fed") and "=sovereign-0" in marks_of("in America")

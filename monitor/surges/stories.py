@@ -8,7 +8,7 @@ contradicts.
 from __future__ import annotations
 
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -103,11 +103,18 @@ class StoryIndex:
         limit: Most stories kept; beyond it the oldest ends early.
         near_limit: Most stories known by more than their headline: the newest.
         alikeness: From when on two texts may tell one story.
+        horizon: Between the event times of a story's first article and of a later one, at most; None for any.
     """
 
     def __init__(
-        self, heads: tuple[StoryHead, ...], limit: int, near_limit: int = 50_000, alikeness: Alikeness | None = None
+        self,
+        heads: tuple[StoryHead, ...],
+        limit: int,
+        near_limit: int = 50_000,
+        alikeness: Alikeness | None = None,
+        horizon: timedelta | None = None,
     ) -> None:
+        self._horizon = horizon
         self._limit = limit
         self._heads: dict[str, StoryHead] = {}
         self._by_key: dict[str, str] = {}
@@ -116,13 +123,26 @@ class StoryIndex:
         for head in sorted(heads, key=lambda head: head.order):
             self.put(head)
 
-    def find(self, key: str, fingerprint: Fingerprint | None = None) -> StoryHead | None:
-        """The live story that a text tells: with its key, or else most like it; never one that it contradicts."""
+    def find(
+        self, key: str, fingerprint: Fingerprint | None = None, event_time: datetime | None = None
+    ) -> StoryHead | None:
+        """The live story that a text tells: with its key, or else most like it.
+
+        Never one that it contradicts, nor one of another time: a feed that is read for the first time shows weeks at
+        once, and last month's statement is no copy of this month's.
+        """
         story_id = self._by_key.get(key) if key else None
-        if story_id is not None and not _contradict(self._heads[story_id], fingerprint):
-            return self._heads[story_id]
-        story_id = self._near.find(fingerprint) if fingerprint is not None else None
-        return self._heads[story_id] if story_id is not None else None
+        if story_id is not None:
+            head = self._heads[story_id]
+            if self._is_of_its_time(head, event_time) and not _contradict(head, fingerprint):
+                return head
+        if fingerprint is None:
+            return None
+        told = (self._heads[story_id] for story_id in self._near.tellings(fingerprint))
+        return next((head for head in told if self._is_of_its_time(head, event_time)), None)
+
+    def _is_of_its_time(self, head: StoryHead, event_time: datetime | None) -> bool:
+        return self._horizon is None or event_time is None or abs(event_time - head.event_time) <= self._horizon
 
     def put(self, head: StoryHead) -> None:
         """Adds a story, or replaces what is known of it; new ones must come in the order of `StoryHead.order`."""

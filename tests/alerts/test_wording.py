@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.alert import NotificationKind
-from monitor.alerts.wording import clean, odds, payload, payload_schema, text, title
+from monitor.alerts.messages import payload_schema
+from monitor.alerts.wording import clean, odds, payload, text, title
 from monitor.surges.series import Series
 from tests.alerts.builders import alert, notification, story, surge
 

@@ -37,6 +37,10 @@ def test_a_few_latin_letters_are_english_rather_than_lost(text: str) -> None:
         ("12.5% 🚀", "und"),
         ("東証上場企業の利益が減少した", "ja"),
         ("香港交易所公布季度业绩", "zh"),
+        ("云杉矿业涨停走出3连板", "zh"),
+        ("B股收盘：超1200只个股飘绿", "zh"),
+        ("Larkfield纳入恒生指数", "zh"),
+        ("Shares of Larkfield (云杉矿业) fall as traders weigh supply", "en"),
         ("삼성전자 영업이익 감소", "ko"),
     ],
 )

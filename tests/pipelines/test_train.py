@@ -84,10 +84,13 @@ def test_a_successor_keeps_the_topics_that_were_added_to_its_parent(base: Path, 
     toward = asked[0] - asked.mean(axis=0)
     topic = AddedTopic(
         name="Oil spills", description="Leaks at sea", origin="examples", examples=8,
-        direction=tuple(20.0 * float(value) for value in toward), bias=float(-20.0 * toward @ asked.mean(axis=0)),
+        direction=tuple(200.0 * float(value) for value in toward), bias=float(-200.0 * toward @ asked.mean(axis=0)),
     )  # fmt: skip
     build_version(tmp_path / "plain", tmp_path / "parent", plain, [topic])
-    train_version(training, QUICK, tmp_path / "next", validation=validation, parent=tmp_path / "parent", run=run)
+    of_added = replace(training[0], topic=len(plain.labels.topics))
+    train_version(
+        [*training[1:], of_added], QUICK, tmp_path / "next", validation=validation, parent=tmp_path / "parent", run=run
+    )
     before, after = (OpenVinoEngine(tmp_path / name, threads=1) for name in ("parent", "next"))
     assert after.labels == before.labels
     assert after.labels.added == ("Oil spills",)

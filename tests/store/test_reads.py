@@ -116,7 +116,9 @@ def test_mentions_and_embedding_are_kept_with_an_article_and_nothing_where_there
     assert {found[article(number).id].mentions for number in (2, 3)} == {()}
     assert {found[article(number).id].embedding for number in (2, 3)} == {b""}
     (text,) = [row for row in rows if row is not None]
-    assert text.startswith('[{"confidence":0.97,"end":8,"negative":0.8,"neutral":0.15,"positive":0.05,"start":0,')
+    assert text.startswith(
+        '[{"confidence":0.97,"end":8,"entity":"","negative":0.8,"neutral":0.15,"positive":0.05,"relevance":0,'
+    )
 
 
 def test_what_is_in_doubt_is_told_by_the_model_that_scored_it(database: Database) -> None:

@@ -84,3 +84,11 @@ def test_headlines_of_which_nothing_is_left_match_nothing() -> None:
     index = StoryIndex((), limit=3)
     assert headline_key("...") == headline_key("https://example.org") == ""
     assert index.find("") is None
+
+
+def test_what_enters_together_is_no_copy_when_it_happened_at_another_time() -> None:
+    index = StoryIndex((head(0),), limit=3, horizon=timedelta(days=3))
+    assert index.find("k0", event_time=at(days=3)) == head(0)
+    for moment in (at(days=3, minutes=1), at(days=-3, minutes=-1)):
+        assert index.find("k0", event_time=moment) is None
+        assert index.find("", head(0).fingerprint, moment) is None
