@@ -72,6 +72,7 @@ class GroupConsumer:
         self._verified = time.monotonic()
         self._outage = Outage()
         self._listener = _Revocations()
+        self._given_away: set[Partition] = set()
         with translated("the first contact", connection.bootstrap):
             self._consumer = KafkaConsumer(
                 **fetch_options(connection),
@@ -99,6 +100,10 @@ class GroupConsumer:
         revoked = self._listener.take()
         if revoked and self._on_revoked is not None:
             self._on_revoked(revoked)
+        self._given_away |= revoked
+        if self._given_away:
+            with translated("reading", self._bootstrap):
+                self._go_back(batches)
         if batches:
             self._outage.over()
         elif time.monotonic() - self._verified > VERIFY_SECONDS:
@@ -155,6 +160,22 @@ class GroupConsumer:
             coordinator.request_rejoin()
         elif self._on_revoking is not None and self._consumer.assignment() and coordinator.need_rejoin():
             self._on_revoking()
+
+    def _go_back(self, batches: Mapping[TopicPartition, object]) -> None:
+        """Sees to it that partitions that were given away and came back go on from the last commit.
+
+        kafka-python 3.0.12 may let one that comes back in the same rebalance keep its position: what was in hand of it,
+        which is forgotten by then, would not be read again.
+        """
+        for partition in self._given_away & self.assignment():
+            self._given_away.discard(partition)
+            place = TopicPartition(*partition)
+            if place in batches:
+                continue
+            committed = self._consumer.committed(place)
+            start = self._consumer.beginning_offsets([place])[place] if committed is None else committed
+            if self._consumer.position(place) > start:
+                self._consumer.seek(place, start)
 
     def _restart_recreated(self, patience_seconds: float) -> bool:
         ids = self._topics.topic_ids(self._ids, patience_seconds=patience_seconds)
