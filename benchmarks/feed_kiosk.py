@@ -1,13 +1,11 @@
-"""A web server of feeds that show given items: each whole once an edition, then "not modified" until the next."""
+"""Feeds that show given items: each whole once an edition, then "not modified" until the next."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.etree import ElementTree as ET
 
 from benchmarks.feed_server import address
@@ -66,34 +64,3 @@ def _document(name: str, rows: Sequence[Mapping[str, str]]) -> bytes:
         ET.SubElement(item, "pubDate").text = format_datetime(published, usegmt=True)
     document: bytes = ET.tostring(rss, encoding="utf-8", xml_declaration=True)
     return document
-
-
-@contextmanager
-def showing(kiosk: Kiosk) -> Iterator[int]:
-    """The port of a server of the feeds that runs for the length of the block."""
-
-    class Answers(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            known = self.headers["If-None-Match"] == kiosk.etag
-            found = self.path == "/feed"
-            body = kiosk.document(self.headers["Host"].partition(":")[0]) if found and not known else b""
-            self.send_response((304 if known else 200) if found else 404)
-            self.send_header("Content-Type", "application/rss+xml")
-            self.send_header("ETag", kiosk.etag)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("0.0.0.0", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()

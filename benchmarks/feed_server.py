@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
 SHOWN = 20
 
@@ -26,11 +27,13 @@ class Feeds:
 
     Attributes:
         given: By host, how many items were shown so far.
+        etag: Empty: each answer is new.
     """
 
     def __init__(self, items: int, at_first: int = 3) -> None:
         """Nothing was shown yet; the first request shows `at_first` items, and there are never more than `items`."""
         self.given: dict[str, int] = {}
+        self.etag = ""
         self._items = items
         self._at_first = at_first
         self._lock = threading.Lock()
@@ -53,24 +56,41 @@ class Feeds:
         return f"<rss version='2.0'><channel><title>{host}</title>{entries}</channel></rss>".encode()
 
 
+class Shown(Protocol):
+    """What a server shows: a document for each host, new or as it was."""
+
+    @property
+    def etag(self) -> str:
+        """Who asks with it is told that nothing was modified; empty where each answer is new."""
+        ...
+
+    def document(self, host: str) -> bytes:
+        """The feed of a host: RSS."""
+        ...
+
+
 @contextmanager
-def serving(feeds: Feeds) -> Iterator[int]:
+def serving(shown: Shown) -> Iterator[int]:
     """The port of a server that runs for the length of the block."""
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            etag = shown.etag
+            known = bool(etag) and self.headers["If-None-Match"] == etag
             found = self.path == "/feed"
-            body = feeds.document(self.headers["Host"].partition(":")[0]) if found else b""
-            self.send_response(200 if found else 404)
+            body = shown.document(self.headers["Host"].partition(":")[0]) if found and not known else b""
+            self.send_response((304 if known else 200) if found else 404)
             self.send_header("Content-Type", "application/rss+xml")
             self.send_header("Content-Length", str(len(body)))
+            if etag:
+                self.send_header("ETag", etag)
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Nothing: a line for each request would drown the figures."""
 
     class Server(ThreadingHTTPServer):
         request_queue_size = 256

@@ -31,8 +31,8 @@ import msgspec
 from sqlalchemy import func, select
 
 from benchmarks.data import WHERE_DATA_IS, find_data
-from benchmarks.feed_kiosk import Kiosk, showing
-from benchmarks.feed_server import address
+from benchmarks.feed_kiosk import Kiosk
+from benchmarks.feed_server import address, serving
 from monitor.clock import system_clock
 from monitor.errors import MonitorError
 from monitor.ingest.accounts import FATES, Accounts
@@ -88,7 +88,7 @@ def measure(data: Path, folder: Path, limit: timedelta) -> dict[str, Any]:
     kiosk = Kiosk(read_feeds(data))
     data_dir, config = folder / "var", folder / "monitor.toml"
     data_dir.mkdir()
-    with showing(kiosk) as port, Database.open(f"sqlite:///{data_dir / 'monitor.db'}") as database:
+    with serving(kiosk) as port, Database.open(f"sqlite:///{data_dir / 'monitor.db'}") as database:
         config.write_text(_settings(kiosk, port, data_dir), encoding="utf-8")
         first = _run(kiosk, database, config, limit)
         rows = _rows(database)

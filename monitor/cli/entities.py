@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import errors_explained, print_json, results, say
+from monitor.cli.output import errors_explained, person_here, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.entities.gazetteer import Gazetteer
@@ -161,7 +160,7 @@ def watch(
     from pipelines.entities import find_entity
 
     with errors_explained(), _desk() as desk:
-        whose = person or _user()
+        whose = person or person_here()
         with desk.database.write() as connection:
             for wanted in entities or ():
                 identifier = find_entity(connection, desk.gazetteer, wanted).id
@@ -192,7 +191,7 @@ class _Desk:
         from monitor.clock import system_clock
         from monitor.store.entities import Decision
 
-        return Decision(by=by or _user(), at=system_clock(), why=why)
+        return Decision(by=by or person_here(), at=system_clock(), why=why)
 
 
 @contextmanager
@@ -204,13 +203,6 @@ def _desk() -> Iterator[_Desk]:
     settings = load_settings()
     with Database.open(settings.store_url) as database:
         yield _Desk(settings, database, load_gazetteer(settings.classify.companies_file))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return "unknown"
 
 
 def _texts(texts: list[str] | None, file: Path | None) -> list[str]:

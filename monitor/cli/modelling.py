@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.output import errors_explained, log_to_stderr, print_json, results, say
+from monitor.cli.output import errors_explained, log_to_stderr, person_here, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.learning.comparison import Comparison, Pair
@@ -145,7 +144,7 @@ def promote(
         stood = registry.standing(found.grade).version
         with database.read() as connection:
             judged = read_judgements(connection, candidate=found.id, limit=1)
-        registry.promote(found.id, why, _person())
+        registry.promote(found.id, why, person_here())
         # Where there was none, the shipped model has become the one before.
         before = stood if stood == found.id else registry.history(found.grade)[-1].before
         if judged and judged[0].verdict == "refused":
@@ -164,7 +163,7 @@ def rollback(grade: Grade = _DEFAULT_GRADE, why: Why = "By hand.", as_json: AsJs
     """Makes the champion before this one the champion again; once more, and it is the one before that."""
     with errors_explained(), _opened() as (_, registry):
         before = registry.standing(grade).version
-        version = registry.rollback(grade, why, _person())
+        version = registry.rollback(grade, why, person_here())
         if as_json:
             print_json({"grade": grade, "champion": version.id, "before": before})
         else:
@@ -180,13 +179,6 @@ def _opened() -> Iterator[tuple[Database, Registry]]:
     settings = load_settings()
     with Database.open(settings.store_url) as database:
         yield database, open_registry(settings, database)
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return "unknown"
 
 
 def _summary(version: ModelVersion, aliases: list[Any]) -> dict[str, Any]:

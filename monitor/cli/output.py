@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ CONFIGURATION_EXIT = 78
 def say(line: str) -> None:
     """One line for the person at the terminal."""
     prose.print(line, markup=False)
+
+
+def person_here() -> str:
+    """The name of this machine's user, for records of who decided."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "unknown"
 
 
 def print_json(value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import errors_explained, log_to_stderr, print_json, results, say
+from monitor.cli.output import errors_explained, log_to_stderr, person_here, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.learning.registry import Registry
@@ -183,7 +182,7 @@ class _Bench:
     def conclude(self, version: ModelVersion, promote: bool, why: str) -> None:
         """Promotes where that is asked for, and says what was done."""
         if promote:
-            self.registry.promote(version.id, why, _person())
+            self.registry.promote(version.id, why, person_here())
             say(f"{version.id} is the champion of {version.grade} now. monitor models rollback undoes it.")
         else:
             say(f"Stored: {version.id}. To make it serve: monitor models promote {version.id}")
@@ -200,13 +199,6 @@ def _bench(model: str) -> Iterator[_Bench]:
     folder = find_model(settings, model)
     with Database.open(settings.store_url) as database:
         yield _Bench(settings, folder, open_registry(settings, database))
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return "unknown"
 
 
 def _summary(proposal: Proposal) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -72,5 +71,5 @@ def test_an_article_too_large_to_travel_becomes_a_dead_letter_that_travels() -> 
     letter = decode_article(value)
     assert isinstance(letter, DeadLetter)
     assert len(value) < MAX_ARTICLE_BYTES
-    assert re.fullmatch(r"a: as a message it has 1,200,\d{3} bytes, more than 900,000\.", letter.reason)
+    assert letter.reason == "a: as a message it has 1,200,309 bytes, more than 900,000."
     assert len(letter.original) == 65_536
