@@ -16,7 +16,7 @@ from dashboards.views.cards import heading, nothing_card
 from monitor.alerts.wording import moment
 from monitor.ingest.accounts import FATES, Accounts
 from monitor.ingest.health import Verdict, due, expected_interval, span
-from monitor.ingest.parcel import VerdictChange
+from monitor.ingest.parcel import Standing, VerdictChange
 from monitor.store.sources import SourceAccounts, SourceRow
 
 ACCOUNTS_OVER: Final = timedelta(days=6)
@@ -52,6 +52,13 @@ def _page(desk: Desk) -> None:
     put(heading("Changes", "The latest first; who is told of those for the worse is for the routes to say."))
     changes = desk.readings.source_changes()
     put(change_table(changes, now) if changes else tag("p", text("There have been none."), kind="sm-note"))
+
+
+def standing_sign(standing: Standing) -> Html:
+    """The verdict on a source as a sign; of one that has not answered yet, that."""
+    if standing.awaited:
+        return tag("span", text("… not yet"), kind="nowrap", title="it has not answered yet")
+    return verdict_sign(standing.verdict or Verdict.HEALTHY)
 
 
 def verdict_sign(verdict: Verdict) -> Html:
@@ -93,7 +100,7 @@ def change_table(changes: Sequence[VerdictChange], now: datetime) -> Html:
 
 
 def _summary(rows: Sequence[SourceRow]) -> str:
-    well = sum(row.standing.verdict is Verdict.HEALTHY for row in rows)
+    well = sum(row.standing.verdict is Verdict.HEALTHY and not row.standing.awaited for row in rows)
     return f"{well:,} of {len(rows):,} are healthy; the others stand first." if rows else ""
 
 
@@ -106,7 +113,7 @@ def _row(row: SourceRow, now: datetime) -> tuple[Html, ...]:
     return (
         text(standing.name, 80),
         text(standing.kind),
-        verdict_sign(standing.verdict or Verdict.HEALTHY),
+        standing_sign(standing),
         tag("span", text(words.ago(row.changed_at, now)), kind="nowrap", title=moment(row.changed_at)),
         tag("span", text(words.ago(last, now)), kind="nowrap", title=moment(last)) if last else text("never"),
         text(span(expected)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 from typing import Any, Literal
 
 import msgspec
@@ -54,7 +55,15 @@ def text(message: Message) -> str:
     if isinstance(message, SourceNotice):
         was = f" It was {message.before} before." if message.before else ""
         noticed = f"Noticed at {moment(message.created_at)}.{was}"
-        return "\n".join([title(message), "", clean(message.why), noticed, "See: monitor sources show NAME."])
+        return "\n".join(
+            [
+                title(message),
+                "",
+                clean(message.why),
+                noticed,
+                f"See: monitor sources show {quote(clean(message.source))}",
+            ]
+        )
     return wording.text(message)
 
 

@@ -11,6 +11,7 @@ from monitor.cli.output import FAILURE_EXIT, errors_explained, log_to_stderr, pr
 
 if TYPE_CHECKING:
     from monitor.ingest.accounts import Accounts
+    from monitor.ingest.parcel import Standing
     from monitor.store.sources import SourceAccounts, SourceRow
 
 _PANEL = "Look after it"
@@ -72,8 +73,7 @@ def list_sources(as_json: AsJson = False) -> None:
             table.add_row(
                 standing.name,
                 standing.kind,
-                _coloured(standing.verdict or "healthy")
-                + ("" if standing.name in configured else ", not in the settings"),
+                _told(standing) + ("" if standing.name in configured else ", not in the settings"),
                 f"{span(now - last)} ago" if last else "never",
                 "" if upcoming is None else f"in {span(upcoming - now)}" if upcoming > now else "now",
                 standing.why,
@@ -111,9 +111,7 @@ def show(
             return
         standing, expected = row.standing, expected_interval(row.standing.history)
         due_at = due(standing.history, expected)
-        results.print(
-            f"{_coloured(standing.verdict or 'healthy')} since {moment(row.changed_at)}: {clean(standing.why)}"
-        )
+        results.print(f"{_told(standing)} since {moment(row.changed_at)}: {clean(standing.why)}")
         results.print(
             f"News is expected within {span(expected)}, next by {moment(due_at) if due_at else 'an unknown time'}."
         )
@@ -209,6 +207,10 @@ def _columns(accounts: Accounts) -> tuple[str, str]:
 
     parts = [f"{accounts.of_fate(fate):,} {fate.value.replace('_', ' ')}" for fate in FATES if accounts.of_fate(fate)]
     return f"{accounts.fetched:,}", ", ".join(parts)
+
+
+def _told(standing: Standing) -> str:
+    return "not yet" if standing.awaited else _coloured(standing.verdict or "healthy")
 
 
 def _coloured(verdict: str) -> str:

@@ -80,6 +80,8 @@ _BLOCKED: Final = frozenset({"forbidden", "robots", "rate_limited", "refused_add
 _CHANGED: Final = frozenset({"not_a_feed", "not_parsed", "bad_encoding"})
 _AT_ONCE: Final = frozenset({"gone"})
 """The owner says that it is over: no second look is needed."""
+_SET_WRONGLY: Final = frozenset({"refused_address", "bad_url"})
+"""Of a source that never answered, the settings are at fault: it does not pass by itself."""
 
 _SAYS: Final[Mapping[str, str]] = {
     "refused_address": "its address is not a public one",
@@ -184,7 +186,7 @@ def _failing(history: History, expected: timedelta, now: datetime) -> tuple[Verd
     several = history.failures >= SEVERAL
     verdict = _verdict_of(history.failure)
     patience = min(expected, _SHORT_OUTAGE) if verdict is Verdict.DEAD else timedelta(0)
-    told = (several and lasted >= patience) or lasted >= 2.5 * expected or history.failure in _AT_ONCE
+    told = (several and lasted >= patience) or lasted >= 2.5 * expected or _is_told_at_once(history)
     says = _SAYS.get(history.failure, "it fails")
     times = "once" if history.failures == 1 else f"{history.failures} times in a row"
     if told:
@@ -192,6 +194,11 @@ def _failing(history: History, expected: timedelta, now: datetime) -> tuple[Verd
     if lasted >= expected:
         return Verdict.LATE, f"It could not be fetched {times}, and is overdue: {says}."
     return None
+
+
+def _is_told_at_once(history: History) -> bool:
+    wrong = history.last_success is None and history.failure in _SET_WRONGLY
+    return wrong or history.failure in _AT_ONCE
 
 
 def _verdict_of(failure: str) -> Verdict:
@@ -210,7 +217,17 @@ def _silent(history: History, expected: timedelta, due_at: datetime, now: dateti
         return Verdict.STALE, f"{silence}; it was due {span(overdue)} ago, as it usually comes within {span(expected)}."
     if overdue >= expected:
         return Verdict.LATE, f"{silence}; it usually comes within {span(expected)}."
-    return Verdict.HEALTHY, f"News comes within {span(expected)}." if len(history.gaps) >= ENOUGH else "It answers."
+    return Verdict.HEALTHY, _well(history, expected)
+
+
+def _well(history: History, expected: timedelta) -> str:
+    """Why nothing is wrong with a source, or not yet."""
+    says = _SAYS.get(history.failure, "it fails")
+    if history.last_success is None:
+        return f"It has not answered yet: {says}."
+    if history.failures:
+        return f"Its last poll failed, which may pass: {says}."
+    return f"News comes within {span(expected)}." if len(history.gaps) >= ENOUGH else "It answers."
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):

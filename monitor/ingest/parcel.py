@@ -45,6 +45,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     next_poll_at: Instant | None = None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether it has not answered yet, and nothing else is said of it: neither well nor ill."""
+        return (self.verdict or Verdict.HEALTHY) is Verdict.HEALTHY and self.history.last_success is None
+
     def assessed(self, assessment: Assessment | None) -> Standing:
         """With another verdict."""
         if assessment is None:

@@ -102,6 +102,7 @@ def test_what_comes_from_outside_cannot_forge_a_line() -> None:
     [notice] = notices([msgspec.structs.replace(DEAD, source="a\x1b[31m\nb", why="x\r\ny")], [ME], [])
     assert title(notice) == "Source a[31m b is dead"
     assert "x y" in text(notice).splitlines()
+    assert text(notice).splitlines()[-1] == "See: monitor sources show 'a[31m b'"
     console = io.StringIO()
     Console(console).send(notice)
     assert "Source a[31m b is dead" in console.getvalue()

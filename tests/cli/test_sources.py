@@ -78,6 +78,18 @@ def test_sources_that_were_never_asked_are_listed_as_such(place: Path) -> None:
     assert "not polled yet" in monitor(place, "sources", "list").stdout
 
 
+def test_a_source_that_has_not_answered_yet_is_not_called_healthy(place: Path) -> None:
+    at = datetime.now(UTC)
+    history = after_poll(History(), Poll(at=at, failure="connect"))
+    standing = Standing(name="bank", kind="feed", history=history, verdict=Verdict.HEALTHY, why="A reason.")
+    with Database.open(f"sqlite:///{place / 'var' / 'monitor.db'}") as database, database.write() as connection:
+        take_in(connection, Parcel(id="one", at=at, standing=standing, failure="connect"))
+    for command in (("list",), ("show", "bank")):
+        shown = monitor(place, "sources", *command).stdout
+        assert "not yet" in shown
+        assert "healthy" not in shown
+
+
 def test_a_dead_source_is_listed_with_what_is_known_of_it(place: Path) -> None:
     fail(place, times=3)
     [row] = told(place, "sources", "list")["sources"]

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from monitor.ingest.accounts import Accounts, Fate
-from monitor.ingest.health import Verdict
-from monitor.ingest.history import History
+from monitor.ingest.health import Verdict, assess
+from monitor.ingest.history import History, Poll, after_poll
 from monitor.ingest.parcel import Parcel, Standing, VerdictChange
 from monitor.store.database import Database
 from monitor.store.sources import take_in
@@ -49,6 +49,19 @@ def test_what_needs_looking_after_stands_first_with_its_reason(empty_url: str) -
     assert told.index("✕ dead") < told.index("◔ late") < told.index("● healthy")
     assert re.search(r"Beta\s+feed\s+✕ dead", told)
     assert "1 hour" in told
+
+
+def test_a_source_that_has_not_answered_yet_is_not_called_healthy(empty_url: str) -> None:
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    history = after_poll(History(), Poll(at=at, failure="not_found"))
+    assessment = assess(history, at)
+    standing = Standing(name="Delta", kind="feed", history=history).assessed(assessment)
+    with Database.open(empty_url) as database, database.write() as connection:
+        take_in(connection, Parcel(id="one", at=at, standing=standing, failure="not_found"))
+    told = said(drawn("sources"))
+    assert "0 of 1 are healthy" in told
+    assert re.search(r"Delta\s+feed\s+\u2026 not yet", told)
+    assert "It has not answered yet: it is not there." in told
 
 
 def test_the_accounts_show_every_column_and_the_sum_of_all(empty_url: str) -> None:

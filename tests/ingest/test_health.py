@@ -133,6 +133,23 @@ def test_a_source_that_never_answered_is_dead_after_an_hour() -> None:
     assert verdict(history, MONDAY + HOUR) is Verdict.DEAD
 
 
+def test_of_a_source_that_has_not_answered_yet_nobody_says_that_it_does() -> None:
+    history = polled(History(), MONDAY, failure="not_found")
+    told = assess(history, MONDAY)
+    assert told is not None
+    assert told.why == "It has not answered yet: it is not there."
+    known = fed(every(HOUR, 30))
+    soon = (known.last_new or MONDAY) + MINUTE
+    again = assess(polled(known, soon, failure="timeout"), soon)
+    assert again is not None
+    assert again.why == "Its last poll failed, which may pass: its server takes too long."
+
+
+@pytest.mark.parametrize(("failure", "told"), [("refused_address", Verdict.BLOCKED), ("bad_url", Verdict.DEAD)])
+def test_a_source_that_is_set_to_where_nothing_is_fetched_from_is_told_at_once(failure: str, told: Verdict) -> None:
+    assert verdict(polled(History(), MONDAY, failure=failure), MONDAY) is told
+
+
 def test_a_listing_that_shows_nothing_twice_is_empty_and_a_file_without_new_lines_is_not() -> None:
     listing = file = fed(every(HOUR, 30))
     at = MONDAY + 29 * HOUR + MINUTE
