@@ -36,7 +36,7 @@ from monitor.classify.embeddings import dequantise
 from monitor.classify.openvino_engine import SHIPPED_MODEL
 from monitor.classify.text import prepare_text
 from monitor.errors import MonitorError
-from monitor.learning.groups import near_duplicate_groups
+from monitor.learning.data.groups import near_duplicate_groups
 from monitor.surges.advance import Sighting
 from monitor.surges.core import SurgeCore
 from monitor.surges.headlines import headline_key

@@ -33,8 +33,8 @@ def base_embed(threads: int = 2) -> Embed:
     import torch
     from tokenizers import Tokenizer
 
-    from monitor.learning.bases import MINILM, base_folder
-    from monitor.learning.model import base_embeddings, load_encoder
+    from monitor.learning.network.bases import MINILM, base_folder
+    from monitor.learning.network.model import base_embeddings, load_encoder
 
     folder = base_folder(MINILM)
     encoder: Any = load_encoder(folder).eval()

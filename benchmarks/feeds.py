@@ -35,7 +35,7 @@ from benchmarks.feed_kiosk import Kiosk
 from benchmarks.feed_server import address, serving
 from monitor.clock import system_clock
 from monitor.errors import MonitorError
-from monitor.ingest.accounts import FATES, Accounts
+from monitor.ingest.intake.accounts import FATES, Accounts
 from monitor.store import reads, schema, sources
 from monitor.store.database import Database
 from monitor.store.schema_entities import article_entities, entities

@@ -25,8 +25,8 @@ from benchmarks.data import WHERE_DATA_IS, find_data
 from monitor.classify.labels import TOPICS
 from monitor.classify.topic_descriptions import TOPIC_DESCRIPTIONS
 from monitor.errors import MonitorError
-from monitor.learning.examples import without_repeats
-from monitor.learning.new_topics import (
+from monitor.learning.data.examples import without_repeats
+from monitor.learning.topics.making import (
     APPLIES_FROM,
     MOST_BACKGROUND,
     question_of_description,
@@ -136,9 +136,9 @@ def base_embedder() -> Embed:
     Raises:
         MonitorError: It is not on this machine.
     """
-    from monitor.learning.bases import MINILM, base_folder
-    from monitor.learning.model import load_encoder, load_tokenizer
-    from monitor.learning.predicting import embed_with_base
+    from monitor.learning.network.bases import MINILM, base_folder
+    from monitor.learning.network.model import load_encoder, load_tokenizer
+    from monitor.learning.network.predicting import embed_with_base
 
     folder = base_folder(MINILM)
     encoder, tokenizer = load_encoder(folder), load_tokenizer(folder, 128)

@@ -27,7 +27,7 @@ import psutil
 from benchmarks.feed_server import address
 from monitor.broker.embedded import EmbeddedBroker
 from monitor.clock import system_clock
-from monitor.ingest.accounts import Accounts
+from monitor.ingest.intake.accounts import Accounts
 from monitor.settings import load_settings
 from monitor.store import sources
 from monitor.store.database import Database

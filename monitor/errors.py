@@ -8,8 +8,8 @@ MonitorError                 what is wrong, and what to do about it
 │   └── TopicRecreatedError  a topic was deleted and made again: its old offsets mean nothing
 ├── StoreError               the database cannot be reached or is at another schema
 │   └── LeaseLostError       another worker took over: what this one meant to write is void
-├── FetchError               nothing could be had from the web (monitor/ingest/fetched.py)
-├── SourceError              a source gave no news (monitor/ingest/source.py)
+├── FetchError               nothing could be had from the web (monitor/ingest/web/fetched.py)
+├── SourceError              a source gave no news (monitor/ingest/sources/source.py)
 ├── DeliveryError            a receiver did not take a notification
 └── WorkerError              a supervised process ended when it should not have
 """

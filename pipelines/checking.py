@@ -10,9 +10,9 @@ import msgspec
 
 from monitor.articles import Article
 from monitor.errors import InputError
-from monitor.ingest.accounts import Accounts, Fate, fate_of
-from monitor.ingest.publisher import fitted
-from monitor.ingest.source import SourceError, SourceState
+from monitor.ingest.intake.accounts import Accounts, Fate, fate_of
+from monitor.ingest.intake.publisher import fitted
+from monitor.ingest.sources.source import SourceError, SourceState
 from monitor.ingest.worker import Polled
 from monitor.settings import Settings
 from monitor.store import sources

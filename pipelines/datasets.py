@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.classify.labels import TOPICS, Labels, Task
 from monitor.errors import InputError
-from monitor.learning.examples import Example, read_examples
+from monitor.learning.data.examples import Example, read_examples
 
 LABEL_MAPS: Mapping[Task, Mapping[str, str]] = {
     "sentiment": {"0": "negative", "1": "positive", "2": "neutral"},

@@ -15,7 +15,7 @@ from monitor.classify.labels import SENTIMENTS
 from monitor.classify.mentions import Span
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.learning.examples import Example, LabelledMention, find_entity
+from monitor.learning.data.examples import Example, LabelledMention, find_entity
 
 SENTFIN = "sentfin/sentfin_entity_train.csv"
 FINENTITY = "finentity/FinEntity.json"

@@ -15,8 +15,7 @@ from monitor.classify.mentions import Span
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.classify.text import prepare_text
 from monitor.errors import InputError
-from monitor.learning.evaluation import Report, evaluate
-from monitor.learning.examples import (
+from monitor.learning.data.examples import (
     Example,
     label_places,
     occurrences,
@@ -24,7 +23,8 @@ from monitor.learning.examples import (
     read_label,
     read_text,
 )
-from monitor.learning.reading import read_records
+from monitor.learning.data.reading import read_records
+from monitor.learning.judging.evaluation import Report, evaluate
 
 _CHUNK = 2_000
 """Texts scored at once: what is kept of each is its probabilities alone."""

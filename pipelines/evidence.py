@@ -13,12 +13,18 @@ from monitor.classify.engine import Engine, Scores
 from monitor.classify.labels import Task
 from monitor.classify.text import prepare_text
 from monitor.clock import EPOCH
-from monitor.learning.drift import CalibrationShift, ShareShift, compare_calibration, compare_embeddings, compare_shares
-from monitor.learning.examples import Example
-from monitor.learning.known import KnownText, known_texts
-from monitor.learning.label import agree
-from monitor.learning.retraining import Evidence, RetrainingRules
-from monitor.learning.versions import ModelVersion
+from monitor.learning.data.examples import Example
+from monitor.learning.data.known import KnownText, known_texts
+from monitor.learning.data.label import agree
+from monitor.learning.deciding.drift import (
+    CalibrationShift,
+    ShareShift,
+    compare_calibration,
+    compare_embeddings,
+    compare_shares,
+)
+from monitor.learning.deciding.retraining import Evidence, RetrainingRules
+from monitor.learning.versions.version import ModelVersion
 from monitor.store import labels as labels_store
 from monitor.store import models
 from monitor.store.database import Database

@@ -10,8 +10,8 @@ from typing import Literal
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Manifest
 from monitor.errors import InputError
-from monitor.learning.examples import read_text
-from monitor.learning.reading import read_records
+from monitor.learning.data.examples import read_text
+from monitor.learning.data.reading import read_records
 from pipelines.packing import CALIBRATION_TEXTS, building
 from pipelines.train import require_free, training_libraries
 
@@ -49,10 +49,10 @@ def export_version(
         import msgspec
 
         from monitor.classify.manifest import load_manifest
-        from monitor.learning.bases import base_folder as folder_of
-        from monitor.learning.export import export_model, export_weights, write_papers
-        from monitor.learning.model import load_base, load_tokenizer
-        from monitor.learning.restoring import MERGEABLE, base_of, plain, restore_weights
+        from monitor.learning.network.bases import base_folder as folder_of
+        from monitor.learning.network.export import export_model, export_weights, write_papers
+        from monitor.learning.network.model import load_base, load_tokenizer
+        from monitor.learning.network.restoring import MERGEABLE, base_of, plain, restore_weights
 
         manifest = load_manifest(folder, Labels())
         base = base_of(manifest)

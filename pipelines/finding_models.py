@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.classify.manifest import MANIFEST_NAME
 from monitor.errors import ModelError
-from monitor.learning.registry import SHIPPED_MODELS
+from monitor.learning.versions.registry import SHIPPED_MODELS
 from monitor.settings import Settings
 from monitor.store.database import Database
 from pipelines.registry import open_registry

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
 from monitor.clock import system_clock
-from monitor.ingest.publisher import Publisher
+from monitor.ingest.intake.publisher import Publisher
 from monitor.settings import Settings
 from monitor.store.database import Database
 from monitor.surges.worker import SurgeWorker

@@ -20,19 +20,19 @@ from monitor.classify.manifest import REPORT_FOLDER, Manifest, load_manifest
 from monitor.classify.mentions import softmax
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.errors import InputError
-from monitor.learning.calibrating import calibrated, labelled_logits, untouched_temperatures
-from monitor.learning.corpus import TASKS
-from monitor.learning.evaluation import expected_calibration_error
-from monitor.learning.examples import Example, fingerprint
-from monitor.learning.moved_topics import moved
+from monitor.learning.data.corpus import TASKS
+from monitor.learning.data.examples import Example, fingerprint
+from monitor.learning.data.splitting import labels_of
+from monitor.learning.judging.calibrating import calibrated, labelled_logits, untouched_temperatures
+from monitor.learning.judging.evaluation import expected_calibration_error
 from monitor.learning.recipe import Recipe
-from monitor.learning.splitting import labels_of
+from monitor.learning.topics.moving import moved
 from pipelines.validation import figures
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from monitor.learning.starting import Start
+    from monitor.learning.training.starting import Start
 
 SERVED_TOKENS = 128
 """Tokens that a finished model reads at least; it may be trained on fewer."""
@@ -50,7 +50,7 @@ def building(out_folder: Path) -> Iterator[Path]:
     Raises:
         InputError: The place cannot be written to.
     """
-    from monitor.learning.export import install
+    from monitor.learning.network.export import install
 
     try:
         out_folder.parent.mkdir(parents=True, exist_ok=True)
@@ -83,9 +83,9 @@ def packed(
         report: Called with one line at a time.
         keep: Gets the exact weights, where `built` gets a graph; None keeps none.
     """
-    from monitor.learning.adapters import merge_adapters
-    from monitor.learning.export import export_model, export_weights, write_papers
-    from monitor.learning.restoring import MERGEABLE
+    from monitor.learning.network.adapters import merge_adapters
+    from monitor.learning.network.export import export_model, export_weights, write_papers
+    from monitor.learning.network.restoring import MERGEABLE
 
     model: Any = begun.model.cpu()
     tokens = max(recipe.max_tokens, SERVED_TOKENS)
@@ -139,7 +139,7 @@ def with_parents_topics(
         base_folder: Where the files of their base lie; None looks for them.
         report: Called with one line at a time.
     """
-    from monitor.learning.export import write_papers
+    from monitor.learning.network.export import write_papers
 
     topics = load_added_topics(parent, load_manifest(parent, Labels()).width).topics
     if not topics:
@@ -156,8 +156,8 @@ def with_parents_topics(
 
 def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built: Path, report: Say) -> Manifest:
     """Calibrate an exported version on the validation examples as it is served, and write its figures down."""
-    from monitor.learning.export import write_papers
-    from monitor.learning.reference import ModelEngine
+    from monitor.learning.network.export import write_papers
+    from monitor.learning.network.reference import ModelEngine
 
     def engines() -> tuple[ModelEngine, ModelEngine | OpenVinoEngine]:
         exact = ModelEngine(begun.model, _served(begun.tokenizer, papers.max_tokens), papers)
@@ -187,7 +187,7 @@ def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built:
 
 def _report(task: Task, probabilities: Floats, truth: Integers, names: Sequence[str], built: Path, report: Say) -> None:
     """The task's page and picture; a run of hours does not fail for want of a picture."""
-    from monitor.learning.reporting import write_report
+    from monitor.learning.judging.reporting import write_report
 
     try:
         write_report(built / REPORT_FOLDER, task, probabilities, truth, names)

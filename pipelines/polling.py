@@ -20,11 +20,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from monitor.clock import system_clock
-from monitor.ingest.intake import Intake
-from monitor.ingest.outlet import OpenPublisher, Outlet
-from monitor.ingest.parcel import Parcel, Standing, VerdictChange
-from monitor.ingest.polling import Fetch, Finished
-from monitor.ingest.spool import Spool
+from monitor.ingest.intake.outlet import OpenPublisher, Outlet
+from monitor.ingest.intake.parcel import Parcel, Standing, VerdictChange
+from monitor.ingest.intake.polling import Fetch, Finished
+from monitor.ingest.intake.spool import Spool
+from monitor.ingest.intake.taking import Intake
 from monitor.ingest.worker import IngestWorker
 from monitor.settings import Settings
 from monitor.store import sources
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class StoredLedger:
-    """What the store knows of sources; see `monitor.ingest.intake.Ledger`."""
+    """What the store knows of sources; see `monitor.ingest.intake.taking.Ledger`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,7 +67,7 @@ class StoredLedger:
 
 
 class ScheduledPoller:
-    """Asks each source when it is due, several at the same time; see `monitor.ingest.polling.Poller`."""
+    """Asks each source when it is due, several at the same time; see `monitor.ingest.intake.polling.Poller`."""
 
     def __init__(self, threads: int) -> None:
         """Starts the scheduler; nothing is planned yet."""

@@ -8,16 +8,16 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from monitor.clock import system_clock
-from monitor.ingest.source import Batch, SourceState
+from monitor.ingest.sources.source import Batch, SourceState
 from monitor.settings import Settings
 from pipelines.sources import pushed_reader
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from monitor.ingest.intake import Intake, Taken
+    from monitor.ingest.intake.taking import Intake, Taken
     from monitor.ingest.items import Item
-    from monitor.ingest.push import Accept
+    from monitor.ingest.push.app import Accept
 
 PUSH = "push"
 """Name and kind of the source that is pushed."""
@@ -47,8 +47,8 @@ def accept_into(intake: Intake, settings: Settings) -> Accept:
 
 @contextmanager
 def _listening(settings: Settings, accept: Accept) -> Iterator[str]:
-    from monitor.ingest.push import push_app
-    from monitor.ingest.push_server import serving_push
+    from monitor.ingest.push.app import push_app
+    from monitor.ingest.push.server import serving_push
 
     options = settings.ingest.push
     tokens = [token.get_secret_value() for token in options.tokens]

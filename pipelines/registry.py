@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.clock import Clock, system_clock
-from monitor.learning.registry import Registry
+from monitor.learning.versions.registry import Registry
 from monitor.settings import Settings
 from monitor.store.database import Database
 

@@ -10,11 +10,11 @@ import msgspec
 
 from monitor.clock import Clock
 from monitor.errors import TopicRecreatedError
-from monitor.ingest.files import FileFormat, read_items
+from monitor.ingest.intake.publisher import Publisher
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
-from monitor.ingest.publisher import Publisher
 from monitor.ingest.recording import Recording
 from monitor.ingest.replay import Replay
+from monitor.ingest.sources.files import FileFormat, read_items
 from monitor.store import cursors
 from monitor.store.database import Database
 

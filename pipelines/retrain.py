@@ -19,15 +19,22 @@ import numpy as np
 from monitor.classify.engine import Engine, Floats
 from monitor.classify.labels import Labels, Task
 from monitor.errors import ModelError
-from monitor.learning.examples import Example, targets_of
-from monitor.learning.judging import HeadComparison, JudgingRules, compare_heads, figures, judge, labels_fault
-from monitor.learning.known import Parts, judged_labels, parts_of
-from monitor.learning.labelled_files import read_labelled_files
-from monitor.learning.registry import SHIPPED_MODELS, Registry
-from monitor.learning.replaying import is_held_out, mixed, rehearsals, without_relatives
-from monitor.learning.retraining import Retrain, RetrainingRules, decide
-from monitor.learning.verdicts import Promote, Refuse, Verdict
-from monitor.learning.versions import Judgement, ModelVersion
+from monitor.learning.data.examples import Example, targets_of
+from monitor.learning.data.known import Parts, judged_labels, parts_of
+from monitor.learning.data.labelled_files import read_labelled_files
+from monitor.learning.data.replaying import is_held_out, mixed, rehearsals, without_relatives
+from monitor.learning.deciding.retraining import Retrain, RetrainingRules, decide
+from monitor.learning.judging.acceptance import (
+    HeadComparison,
+    JudgingRules,
+    compare_heads,
+    figures,
+    judge,
+    labels_fault,
+)
+from monitor.learning.judging.verdicts import Promote, Refuse, Verdict
+from monitor.learning.versions.registry import SHIPPED_MODELS, Registry
+from monitor.learning.versions.version import Judgement, ModelVersion
 from monitor.settings import Settings
 from monitor.store import models
 from monitor.store.database import Database

@@ -11,7 +11,7 @@ from monitor.classify.engine import Engine
 from monitor.classify.options import ClassifySettings
 from monitor.classify.serving import ModelSource, PinnedSource
 from monitor.errors import ModelError
-from monitor.learning.registry import Registry
+from monitor.learning.versions.registry import Registry
 from monitor.settings import Settings
 from monitor.store.database import Database
 from pipelines.registry import open_registry

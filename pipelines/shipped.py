@@ -13,9 +13,9 @@ from monitor.classify.choosing import open_engine
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Manifest, load_manifest
 from monitor.errors import InputError
-from monitor.learning.card import SHIPPED_DATA
-from monitor.learning.examples import Example, without_repeats
-from monitor.learning.groups import grouped_split, near_duplicate_groups
+from monitor.learning.data.examples import Example, without_repeats
+from monitor.learning.data.groups import grouped_split, near_duplicate_groups
+from monitor.learning.judging.card import SHIPPED_DATA
 from monitor.learning.recipe import FAST, QUALITY, Recipe
 from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
@@ -23,7 +23,7 @@ from pipelines.train import Run, Say, train_version
 from pipelines.validation import figures, validation_sets
 
 if TYPE_CHECKING:
-    from monitor.learning.training import Progress
+    from monitor.learning.training.loop import Progress
 
 RECIPES: Mapping[str, Recipe] = {"fast": FAST, "quality": QUALITY}
 HELD_OUT_SHARE = 0.1
@@ -130,7 +130,7 @@ def judge_on_sets(folder: Path, data_folder: Path, report: Say) -> Manifest:
         data_folder: Of the sets.
         report: Called with one line at a time.
     """
-    from monitor.learning.export import write_papers
+    from monitor.learning.network.export import write_papers
 
     engine, papers = open_engine(folder), load_manifest(folder, Labels())
     metrics: dict[str, Any] = {name: found for name, found in papers.metrics.items() if name.startswith("validation ")}

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import IO, TYPE_CHECKING
 
 from monitor.clock import system_clock
-from monitor.ingest.file_source import FollowedFile
-from monitor.ingest.files import file_format
-from monitor.ingest.health import Rhythm
+from monitor.ingest.intake.health import Rhythm
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
-from monitor.ingest.source import Source
+from monitor.ingest.sources.file_source import FollowedFile
+from monitor.ingest.sources.files import file_format
+from monitor.ingest.sources.source import Source
 from monitor.ingest.worker import Polled
 from monitor.settings import Settings
 from monitor.settings_sources import (
@@ -23,7 +23,7 @@ from monitor.settings_sources import (
 )
 
 if TYPE_CHECKING:
-    from monitor.ingest.fetcher import Fetcher
+    from monitor.ingest.web.fetcher import Fetcher
 
 _LINES_EVERY = timedelta(seconds=0.2)
 LISTINGS = frozenset({"feed", "comments"})
@@ -52,7 +52,7 @@ def all_sources(settings: Settings) -> tuple[AnySource, ...]:
     """The sources of the settings, and those that ship with the monitor where these are asked for."""
     if not settings.ingest.starter_feeds:
         return settings.sources
-    from monitor.ingest.starter import starter_feeds
+    from monitor.ingest.sources.starter import starter_feeds
 
     names = {source.name for source in settings.sources}
     return settings.sources + tuple(
@@ -63,7 +63,7 @@ def all_sources(settings: Settings) -> tuple[AnySource, ...]:
 
 
 def _lines(stream: IO[bytes], settings: Settings) -> Polled:
-    from monitor.ingest.stdin import LineSource
+    from monitor.ingest.sources.stdin import LineSource
 
     source = LineSource(stream)
     reader = _reader(source.name, ColumnMap(), "UTC", settings, any_age=True)
@@ -76,8 +76,8 @@ def open_fetcher(settings: Settings) -> Fetcher:
     Raises:
         SettingsError: `ingest.allowed_addresses` cannot be read.
     """
-    from monitor.ingest.fetcher import Fetcher, FetchLimits
-    from monitor.ingest.filings import HOST_SECONDS
+    from monitor.ingest.sources.filings import HOST_SECONDS
+    from monitor.ingest.web.fetcher import Fetcher, FetchLimits
 
     options = settings.ingest
     return Fetcher(
@@ -118,11 +118,11 @@ def _remote(source: AnySource, settings: Settings, fetcher: Fetcher) -> Source:
     options = settings.ingest
     match source:
         case FeedSettings():
-            from monitor.ingest.feeds import FeedSource
+            from monitor.ingest.sources.feeds import FeedSource
 
             return FeedSource(source.name, source.url, fetcher)
         case PageSettings():
-            from monitor.ingest.pages import PageSource
+            from monitor.ingest.sources.pages import PageSource
 
             return PageSource(
                 source.name,
@@ -134,7 +134,7 @@ def _remote(source: AnySource, settings: Settings, fetcher: Fetcher) -> Source:
                 language=source.language,
             )
         case FilingsSettings():
-            from monitor.ingest.filings import FilingsSource
+            from monitor.ingest.sources.filings import FilingsSource
 
             return FilingsSource(source.name, fetcher, user_agent=options.user_agent, forms=source.forms)
         case CommentsSettings():
@@ -144,7 +144,7 @@ def _remote(source: AnySource, settings: Settings, fetcher: Fetcher) -> Source:
 
 
 def _comments(source: CommentsSettings, fetcher: Fetcher) -> Source:
-    from monitor.ingest.comments import CommentColumns, CommentsSource
+    from monitor.ingest.sources.comments import CommentColumns, CommentsSource
 
     columns = CommentColumns(
         posts=source.posts,

@@ -10,12 +10,12 @@ import msgspec
 from monitor.classify.labels import topic_slug
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.ingest.columns import guessed_columns
-from monitor.ingest.files import file_format
 from monitor.ingest.language import detect_language
-from monitor.learning.examples import read_text
-from monitor.learning.new_topics import MAX_EXAMPLES, MIN_EXAMPLES
-from monitor.learning.reading import read_records
+from monitor.ingest.sources.columns import guessed_columns
+from monitor.ingest.sources.files import file_format
+from monitor.learning.data.examples import read_text
+from monitor.learning.data.reading import read_records
+from monitor.learning.topics.making import MAX_EXAMPLES, MIN_EXAMPLES
 
 LONGEST_NAME = 60
 """Characters; charts and alerts show it."""

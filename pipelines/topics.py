@@ -21,9 +21,9 @@ from monitor.classify.manifest import CARD_NAME, Manifest, file_sha256, load_man
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.demo import SCENARIO
 from monitor.errors import InputError
-from monitor.ingest.files import read_items
 from monitor.ingest.items import ColumnMap
-from monitor.learning.new_topics import (
+from monitor.ingest.sources.files import read_items
+from monitor.learning.topics.making import (
     LEAST_BACKGROUND,
     MOST_BACKGROUND,
     Expectation,
@@ -31,8 +31,8 @@ from monitor.learning.new_topics import (
     question_of_description,
     question_of_examples,
 )
-from monitor.learning.registry import Registry
-from monitor.learning.versions import ModelVersion
+from monitor.learning.versions.registry import Registry
+from monitor.learning.versions.version import ModelVersion
 from monitor.store.database import Database
 from monitor.store.samples import sample_stories
 from monitor.surges.windows import Window

@@ -14,17 +14,17 @@ import msgspec
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import MANIFEST_NAME, Manifest, load_manifest
 from monitor.errors import InputError, ModelError
-from monitor.learning.corpus import Corpus
-from monitor.learning.examples import Example, fingerprint, without_added_topics
+from monitor.learning.data.corpus import Corpus
+from monitor.learning.data.examples import Example, fingerprint, without_added_topics
+from monitor.learning.data.splitting import split_corpus
 from monitor.learning.recipe import Recipe
-from monitor.learning.splitting import split_corpus
 from pipelines.packing import building, judged, packed, with_parents_topics
 
 if TYPE_CHECKING:
-    from monitor.learning.checkpoints import Checkpoints
-    from monitor.learning.encoding import Encoded
-    from monitor.learning.starting import Start
-    from monitor.learning.training import Progress
+    from monitor.learning.data.encoding import Encoded
+    from monitor.learning.training.checkpoints import Checkpoints
+    from monitor.learning.training.loop import Progress
+    from monitor.learning.training.starting import Start
 
 VALIDATION_SHARE = 0.1
 WEIGHTS_FOLDER = "weights"
@@ -92,7 +92,7 @@ def train_version(
     run = run or Run()
     require_free(out_folder)
     with training_libraries():
-        from monitor.learning.starting import encoded_with_base, start
+        from monitor.learning.training.starting import encoded_with_base, start
 
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
         examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
@@ -155,7 +155,7 @@ def parents_recipe(folder: Path) -> Recipe:
         ModelError: The folder is no whole model.
     """
     with training_libraries():
-        from monitor.learning.restoring import recipe_of
+        from monitor.learning.network.restoring import recipe_of
     return recipe_of(load_manifest(folder, Labels()))
 
 
@@ -189,8 +189,8 @@ def training_libraries() -> Iterator[None]:
 
 def _taught(rows: Sequence[Encoded], teacher: Path, run: Run, report: Say) -> list[Encoded]:
     """Give encoded examples a teacher's answers, which are kept in the run's folder: they take long to make."""
-    from monitor.learning.distillation import load_answers, save_answers, teach
-    from monitor.learning.weights import load_weights
+    from monitor.learning.network.weights import load_weights
+    from monitor.learning.training.distillation import load_answers, save_answers, teach
 
     manifest = load_manifest(teacher, Labels())
     tokens = [row.ids for row in rows]
@@ -212,7 +212,7 @@ def _keeper(run: Run, recipe: Recipe, examples: Sequence[Example], begun: Start)
     Raises:
         InputError: There is a state already that nobody asked for, or none to go on from.
     """
-    from monitor.learning.checkpoints import Checkpoints
+    from monitor.learning.training.checkpoints import Checkpoints
 
     if run.folder is None:
         return None
@@ -235,8 +235,8 @@ def _fit(
     report: Say,
     watch: Callable[[Progress], None],
 ) -> None:
-    from monitor.learning.encoding import encode
-    from monitor.learning.training import train
+    from monitor.learning.data.encoding import encode
+    from monitor.learning.training.loop import train
 
     epoch = train(
         begun.model,

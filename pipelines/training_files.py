@@ -11,10 +11,10 @@ import msgspec
 from monitor.classify.labels import Labels, Task
 from monitor.classify.text import prepare_text
 from monitor.errors import InputError
-from monitor.learning.corpus import Columns, read_corpus
-from monitor.learning.reading import read_records
+from monitor.learning.data.corpus import Columns, read_corpus
+from monitor.learning.data.reading import read_records
+from monitor.learning.data.splitting import Split, require_trainable, split_by_file, split_corpus
 from monitor.learning.recipe import FAST, QUALITY, Recipe
-from monitor.learning.splitting import Split, require_trainable, split_by_file, split_corpus
 
 Say = Callable[[str], None]
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from monitor.classify.engine import Engine, Scores
-from monitor.learning.evaluation import evaluate
-from monitor.learning.examples import Example, targets_of
+from monitor.learning.data.examples import Example, targets_of
+from monitor.learning.judging.evaluation import evaluate
 from pipelines.datasets import VALIDATION_SETS, LabelledSet, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
 

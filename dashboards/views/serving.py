@@ -11,7 +11,7 @@ from dashboards.frames import percent
 from dashboards.markup import Html, join, link, table, tag, text
 from monitor.alerts.wording import moment
 from monitor.classify.serving import served_version
-from monitor.learning.versions import Judgement
+from monitor.learning.versions.version import Judgement
 from monitor.store.health import STOPPED
 from monitor.store.rows import Heartbeat, StoredArticle
 

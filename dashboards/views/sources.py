@@ -14,9 +14,9 @@ from dashboards.desk import show as put
 from dashboards.markup import Html, table, tag, text
 from dashboards.views.cards import heading, nothing_card
 from monitor.alerts.wording import moment
-from monitor.ingest.accounts import FATES, Accounts
-from monitor.ingest.health import Verdict, due, expected_interval, span
-from monitor.ingest.parcel import Standing, VerdictChange
+from monitor.ingest.intake.accounts import FATES, Accounts
+from monitor.ingest.intake.health import Verdict, due, expected_interval, span
+from monitor.ingest.intake.parcel import Standing, VerdictChange
 from monitor.store.sources import SourceAccounts, SourceRow
 
 ACCOUNTS_OVER: Final = timedelta(days=6)

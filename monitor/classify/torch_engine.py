@@ -21,8 +21,8 @@ from monitor.classify.manifest_engine import ManifestEngine
 from monitor.classify.options import Compiling, Device, Precision
 from monitor.classify.torch_passes import GpuPasses, HostPasses
 from monitor.errors import ModelError
-from monitor.learning.model import Classifier, load_tokenizer
-from monitor.learning.weights import load_weights
+from monitor.learning.network.model import Classifier, load_tokenizer
+from monitor.learning.network.weights import load_weights
 
 GPU_TOLERANCE = 0.02
 """How far a GPU's probabilities of a text may lie from those of the same text in other company, or in float32.
@@ -63,7 +63,7 @@ class TorchEngine(ManifestEngine):
                 CPU it is always float32.
             compiling: On a GPU: "on" compiles the model's kernels, which takes a minute at the start; "graphs" records
                 them as CUDA graphs as well, one for each padded length, and fills every pass up to its full size.
-            base_folder: Holds the base; None to look for it as `monitor.learning.bases` does.
+            base_folder: Holds the base; None to look for it as `monitor.learning.network.bases` does.
 
         Raises:
             ModelError: The folder or its base fails its checks, or there is no GPU where one is insisted on.

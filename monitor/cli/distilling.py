@@ -50,8 +50,8 @@ def distill(
     """
     log_to_stderr()
     with errors_explained():
-        from monitor.learning.corpus import Columns
-        from monitor.learning.examples import parse_label_map
+        from monitor.learning.data.corpus import Columns
+        from monitor.learning.data.examples import parse_label_map
         from monitor.settings import load_settings
         from pipelines.finding_models import find_model
         from pipelines.training_files import LabelledFiles, parse_settings, recipe_for, recipe_with
@@ -118,7 +118,7 @@ def _run(folder: Path | None, resume: bool, threads: int, base: Path | None, tea
 
 
 def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, out: Path, run: Any) -> Manifest:
-    from monitor.learning.examples import Example, without_repeats
+    from monitor.learning.data.examples import Example, without_repeats
     from pipelines.train import require_free, train_version
     from pipelines.training_files import read_split, read_texts
 

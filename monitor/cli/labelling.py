@@ -12,8 +12,8 @@ from monitor.cli.modelling import AsJson
 from monitor.cli.output import errors_explained, print_json, results, say
 
 if TYPE_CHECKING:
-    from monitor.learning.label import Label, LabelTask
-    from monitor.learning.label_statistics import LabelStatistics
+    from monitor.learning.data.label import Label, LabelTask
+    from monitor.learning.data.label_statistics import LabelStatistics
 
 _PANEL = "Models"
 _CONFLICTS_SHOWN = 10
@@ -44,9 +44,9 @@ def import_(
 ) -> None:
     """Reads labels into the store: all rows of the file, or none where one has a fault."""
     from monitor.clock import system_clock
-    from monitor.learning.examples import parse_label_map
-    from monitor.learning.label_files import LabelFile, import_labels
-    from monitor.learning.label_statistics import known_labels
+    from monitor.learning.data.examples import parse_label_map
+    from monitor.learning.data.label_files import LabelFile, import_labels
+    from monitor.learning.data.label_statistics import known_labels
     from monitor.settings import load_settings
     from monitor.store.database import Database
 
@@ -82,7 +82,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Writes labels to a file, with who gave them when and what the model had said."""
-    from monitor.learning.label_files import export_labels
+    from monitor.learning.data.label_files import export_labels
     from monitor.settings import load_settings
     from monitor.store.database import Database
 
@@ -98,7 +98,7 @@ def export(
 
 def stats(as_json: AsJson = False) -> None:
     """What is labelled: by task, label and author, and where models and authors differ."""
-    from monitor.learning.label_statistics import label_statistics
+    from monitor.learning.data.label_statistics import label_statistics
     from monitor.settings import load_settings
     from monitor.store.database import Database
     from monitor.store.labels import read_conflicts
@@ -115,7 +115,7 @@ def stats(as_json: AsJson = False) -> None:
 
 def _task(written: str) -> LabelTask:
     from monitor.errors import InputError
-    from monitor.learning.label import LABEL_TASKS
+    from monitor.learning.data.label import LABEL_TASKS
 
     for task in LABEL_TASKS:
         if written == task:

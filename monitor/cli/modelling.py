@@ -12,9 +12,9 @@ import typer
 from monitor.cli.output import errors_explained, log_to_stderr, person_here, print_json, results, say
 
 if TYPE_CHECKING:
-    from monitor.learning.comparison import Comparison, Pair
-    from monitor.learning.registry import Registry
-    from monitor.learning.versions import AliasChange, Judgement, ModelVersion
+    from monitor.learning.versions.comparison import Comparison, Pair
+    from monitor.learning.versions.registry import Registry
+    from monitor.learning.versions.version import AliasChange, Judgement, ModelVersion
     from monitor.store.database import Database
 
 _PANEL = "Models"
@@ -105,7 +105,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Two versions side by side: figures with their differences, recipe, data, temperatures, labels."""
-    from monitor.learning.comparison import compare
+    from monitor.learning.versions.comparison import compare
 
     with errors_explained(), _opened() as (_, registry):
         comparison = compare(registry.find(a, grade), registry.find(b, grade))

@@ -132,8 +132,8 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Replays a file of past news through a line of its own: own topics, own store; nothing else is touched."""
-    from monitor.ingest.columns import guessed_columns
-    from monitor.ingest.files import file_format as told_format
+    from monitor.ingest.sources.columns import guessed_columns
+    from monitor.ingest.sources.files import file_format as told_format
     from pipelines.replaying import ReplayJob
 
     log_to_stderr()

@@ -87,7 +87,7 @@ def evaluate(
     not_located.
     """
     from monitor.errors import InputError
-    from monitor.learning.examples import parse_label_map
+    from monitor.learning.data.examples import parse_label_map
     from pipelines.evaluate import evaluate_entities, evaluate_file
 
     with errors_explained():
@@ -137,8 +137,8 @@ def _lines() -> Iterator[tuple[str, str | None]]:
 
 def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterator[tuple[str, str | None]]:
     from monitor.classify.text import prepare_text
-    from monitor.ingest.columns import guessed_columns
-    from monitor.ingest.files import file_format, read_items
+    from monitor.ingest.sources.columns import guessed_columns
+    from monitor.ingest.sources.files import file_format, read_items
 
     kind = file_format(path, given)
     columns = guessed_columns(path, kind, text=text, body=body, id_=identity)

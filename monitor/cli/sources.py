@@ -10,8 +10,8 @@ import typer
 from monitor.cli.output import FAILURE_EXIT, errors_explained, log_to_stderr, print_json, results, say
 
 if TYPE_CHECKING:
-    from monitor.ingest.accounts import Accounts
-    from monitor.ingest.parcel import Standing
+    from monitor.ingest.intake.accounts import Accounts
+    from monitor.ingest.intake.parcel import Standing
     from monitor.store.sources import SourceAccounts, SourceRow
 
 _PANEL = "Look after it"
@@ -44,7 +44,7 @@ def list_sources(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from monitor.clock import system_clock
-    from monitor.ingest.health import span
+    from monitor.ingest.intake.health import span
     from monitor.settings import load_settings
     from monitor.store.database import Database
     from monitor.store.sources import read_sources
@@ -93,7 +93,7 @@ def show(
 
     from monitor.alerts.wording import clean, moment
     from monitor.errors import InputError
-    from monitor.ingest.health import due, expected_interval, span
+    from monitor.ingest.intake.health import due, expected_interval, span
     from monitor.settings import load_settings
     from monitor.store.database import Database
     from monitor.store.sources import read_accounts, read_changes, read_polls, read_sources
@@ -162,7 +162,7 @@ def accounts(
     from rich.table import Table
 
     from monitor.clock import system_clock
-    from monitor.ingest.accounts import Accounts
+    from monitor.ingest.intake.accounts import Accounts
     from monitor.settings import load_settings
     from monitor.store.database import Database
     from monitor.store.sources import read_accounts
@@ -203,7 +203,7 @@ def forget(name: Name) -> None:
 
 
 def _columns(accounts: Accounts) -> tuple[str, str]:
-    from monitor.ingest.accounts import FATES
+    from monitor.ingest.intake.accounts import FATES
 
     parts = [f"{accounts.of_fate(fate):,} {fate.value.replace('_', ' ')}" for fate in FATES if accounts.of_fate(fate)]
     return f"{accounts.fetched:,}", ", ".join(parts)
@@ -218,7 +218,7 @@ def _coloured(verdict: str) -> str:
 
 
 def _row_json(row: SourceRow) -> dict[str, Any]:
-    from monitor.ingest.health import due, expected_interval
+    from monitor.ingest.intake.health import due, expected_interval
 
     standing, history = row.standing, row.standing.history
     expected = expected_interval(history)

@@ -39,7 +39,7 @@ def train_tags(
 
         recipe = recipe_with(recipe_for(base), parse_settings(settings or []))
         with training_libraries(), watching() as watch:
-            from monitor.learning.tagging import train_tagger
+            from monitor.learning.training.tag_training import train_tagger
 
             papers: Any = train_tagger(
                 data,

@@ -13,8 +13,8 @@ import typer
 from monitor.cli.output import errors_explained, log_to_stderr, person_here, print_json, results, say
 
 if TYPE_CHECKING:
-    from monitor.learning.registry import Registry
-    from monitor.learning.versions import ModelVersion
+    from monitor.learning.versions.registry import Registry
+    from monitor.learning.versions.version import ModelVersion
     from monitor.settings import Settings
     from pipelines.topics import Proposal
 
@@ -219,7 +219,7 @@ def _print(proposal: Proposal) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from monitor.learning.new_topics import APPLIES_FROM
+    from monitor.learning.topics.making import APPLIES_FROM
 
     table = Table("probability", "text", "topic now", title=f"Nearest to {escape(proposal.topic.name)}")
     above = sum(candidate.probability >= APPLIES_FROM for candidate in proposal.nearest)

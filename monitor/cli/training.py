@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from monitor.cli import training_options as option
 from monitor.cli.output import errors_explained, log_to_stderr, print_json, progress_bar, say
 from monitor.cli.scoring import print_report
 
@@ -17,15 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.classify.labels import Task
-    from monitor.learning.corpus import Columns
+    from monitor.learning.data.corpus import Columns
     from monitor.learning.recipe import Recipe
-    from monitor.learning.tracking import Kind
-    from monitor.learning.training import Progress
+    from monitor.learning.training.loop import Progress
+    from monitor.learning.training.tracking import Kind
     from pipelines.train import Run
     from pipelines.training_files import LabelledFiles
 
 _PANEL = "Models"
-_DATA, _SPLIT, _HOW, _RESULT = "Data", "What validates", "How it is trained", "What becomes of it"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,71 +34,47 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(export)
 
 
-def _option(text: str, panel: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel)
-
-
-_LABELS = "What the file's labels mean: 'raw=name,raw=name'; by default they are the names."
-
-
 def train(
-    data: Annotated[list[Path], _option("CSV, JSONL or Parquet file; may be repeated.", _DATA, "--data")],
-    out: Annotated[Path, _option("Folder for the finished version; appears all at once.", _RESULT)],
-    text_column: Annotated[str, _option("Column with the text.", _DATA)] = "text",
-    topic_column: Annotated[str, _option("Column with the topic.", _DATA)] = "",
-    sentiment_column: Annotated[str, _option("Column with the sentiment of the whole text.", _DATA)] = "",
-    entity_column: Annotated[str, _option("Column with a company or asset, as the text names it.", _DATA)] = "",
-    entity_sentiment_column: Annotated[str, _option("Column with the sentiment toward that.", _DATA)] = "",
-    all_entities: Annotated[
-        bool, _option("A text's rows name all of its companies and assets: teaches to find them.", _DATA)
-    ] = False,
-    task: Annotated[
-        str, _option("Short form for one task, with --label-column: topic, sentiment or entity.", _DATA)
-    ] = "",
-    label_column: Annotated[str, _option("Column with the label of --task.", _DATA)] = "",
-    labels: Annotated[str, _option(f"Of --task. {_LABELS}", _DATA)] = "",
-    topic_labels: Annotated[str, _option(_LABELS, _DATA)] = "",
-    sentiment_labels: Annotated[str, _option(_LABELS, _DATA)] = "",
-    entity_labels: Annotated[str, _option(_LABELS, _DATA)] = "",
-    time_column: Annotated[str, _option("Column with the time, for --split time.", _DATA)] = "",
-    group_column: Annotated[str, _option("Column whose equal values stay together.", _DATA)] = "",
-    validation: Annotated[
-        list[Path] | None, _option("File of its own, of the same columns; may repeat.", _SPLIT)
-    ] = None,
-    validation_share: Annotated[
-        float, typer.Option(min=0.01, max=0.9, help="Share of the texts, without a file.", rich_help_panel=_SPLIT)
-    ] = 0.1,
-    split: Annotated[
-        Literal["time", "group"], _option("The newest, or whole groups of near-duplicates, at random.", _SPLIT)
-    ] = "group",
-    base: Annotated[str, _option("Encoder to start from; by default the small one, or the parent's.", _HOW)] = "",
-    base_folder: Annotated[Path | None, _option("Where its files lie; by default they are looked for.", _HOW)] = None,
-    parent: Annotated[str, _option("Version or folder whose weights to go on from.", _HOW, "--from")] = "",
-    method: Annotated[str, _option("full, lora, adalora, prefix or bottleneck.", _HOW)] = "",
-    optimizer: Annotated[str, _option("adamw or sgd.", _HOW)] = "",
-    schedule: Annotated[str, _option("linear or plateau.", _HOW)] = "",
-    epochs: Annotated[int | None, _option("Passes over the examples.", _HOW)] = None,
-    patience: Annotated[int | None, _option("Epochs without a better loss before it stops.", _HOW)] = None,
-    batch_size: Annotated[int | None, _option("Examples per forward pass.", _HOW)] = None,
-    accumulation: Annotated[int | None, _option("Forward passes per step.", _HOW)] = None,
-    learning_rate: Annotated[float | None, _option("Peak rate.", _HOW)] = None,
-    seed: Annotated[int | None, _option("Of initialisation, order, dropout and split.", _HOW)] = None,
-    precision: Annotated[str, _option("bf16, fp16 or fp32.", _HOW)] = "",
-    settings: Annotated[
-        list[str] | None, _option("name=value of any other setting of the recipe; may repeat.", _HOW, "--set")
-    ] = None,
-    threads: Annotated[int, _option("CPU threads; 0 for as many as there are cores.", _HOW)] = 0,
-    tracker: Annotated[
-        Literal["tensorboard", "wandb", "none"],
-        _option("Who keeps its curves, below --run; wandb stays offline.", _RESULT),
-    ] = "tensorboard",
-    run: Annotated[Path | None, _option("Folder that keeps the state after every epoch.", _RESULT)] = None,
-    resume: Annotated[bool, _option("Go on from that state.", _RESULT, "--resume")] = False,
-    grade: Annotated[
-        str, _option("Name of its family, such as fast; by default the parent's or base's.", _RESULT)
-    ] = "",
-    add: Annotated[bool, _option("Add it to the registry (monitor models list).", _RESULT, "--register")] = False,
-    as_json: Annotated[bool, _option("End with one JSON object.", _RESULT, "--json")] = False,
+    data: option.Data,
+    out: option.Out,
+    text_column: option.TextColumn = "text",
+    topic_column: option.TopicColumn = "",
+    sentiment_column: option.SentimentColumn = "",
+    entity_column: option.EntityColumn = "",
+    entity_sentiment_column: option.EntitySentimentColumn = "",
+    all_entities: option.AllEntities = False,
+    task: option.Task = "",
+    label_column: option.LabelColumn = "",
+    labels: option.Labels = "",
+    topic_labels: option.TopicLabels = "",
+    sentiment_labels: option.SentimentLabels = "",
+    entity_labels: option.EntityLabels = "",
+    time_column: option.TimeColumn = "",
+    group_column: option.GroupColumn = "",
+    validation: option.Validation = None,
+    validation_share: option.ValidationShare = 0.1,
+    split: option.Split = "group",
+    base: option.Base = "",
+    base_folder: option.BaseFolder = None,
+    parent: option.Parent = "",
+    method: option.Method = "",
+    optimizer: option.Optimizer = "",
+    schedule: option.Schedule = "",
+    epochs: option.Epochs = None,
+    patience: option.Patience = None,
+    batch_size: option.BatchSize = None,
+    accumulation: option.Accumulation = None,
+    learning_rate: option.LearningRate = None,
+    seed: option.Seed = None,
+    precision: option.Precision = "",
+    settings: option.Settings = None,
+    threads: option.Threads = 0,
+    tracker: option.Tracker = "tensorboard",
+    run: option.RunFolder = None,
+    resume: option.Resume = False,
+    grade: option.Grade = "",
+    add: option.Register = False,
+    as_json: option.AsJson = False,
 ) -> None:
     """Trains a model version on labelled files, calibrates it on what validates, and judges it. Needs the extra train.
 
@@ -107,37 +83,30 @@ def train(
     """
     log_to_stderr()
     with errors_explained():
-        from monitor.learning.corpus import Columns
+        from monitor.learning.data.corpus import Columns
         from pipelines.train import Run
         from pipelines.training_files import LabelledFiles, parse_settings
 
-        places = Run(grade=grade, base_folder=base_folder, folder=run, resume=resume, threads=threads)
-        changes: dict[str, Any] = {
-            "base": base,
-            "method": method,
-            "optimizer": optimizer,
-            "schedule": schedule,
-            "epochs": epochs,
-            "patience": patience,
-            "batch_size": batch_size,
-            "accumulation": accumulation,
-            "learning_rate": learning_rate,
-            "seed": seed,
-            "precision": precision,
-        }
-        changes = {name: value for name, value in changes.items() if value not in ("", None)}
-        changes |= parse_settings(settings or [])
-        columns = Columns(
-            text=text_column,
-            topic=topic_column,
-            sentiment=sentiment_column,
-            entity=entity_column,
-            entity_sentiment=entity_sentiment_column,
-            time=time_column if split == "time" and not validation else "",
-            group=group_column if not validation else "",
+        changes = _given(
+            base=base, method=method, optimizer=optimizer, schedule=schedule, epochs=epochs, patience=patience,
+            batch_size=batch_size, accumulation=accumulation, learning_rate=learning_rate, seed=seed,
+            precision=precision,
+        ) | parse_settings(settings or [])  # fmt: skip
+        columns, maps = _short_form(
+            Columns(
+                text=text_column,
+                topic=topic_column,
+                sentiment=sentiment_column,
+                entity=entity_column,
+                entity_sentiment=entity_sentiment_column,
+                time=time_column if split == "time" and not validation else "",
+                group=group_column if not validation else "",
+            ),
+            {"topic": topic_labels, "sentiment": sentiment_labels, "entity": entity_labels},
+            task,
+            label_column,
+            labels,
         )
-        given: dict[Task, str] = {"topic": topic_labels, "sentiment": sentiment_labels, "entity": entity_labels}
-        columns, maps = _short_form(columns, given, task, label_column, labels)
         files = LabelledFiles(
             data=tuple(data),
             columns=columns,
@@ -147,15 +116,11 @@ def train(
             share=validation_share,
             how=split,
         )
+        places = Run(grade=grade, base_folder=base_folder, folder=run, resume=resume, threads=threads)
         result = _trained(files, changes, out, parent, places, tracker)
         if add:
             _register(out, result)
-        if as_json:
-            print_json(result)
-            return
-        for name, figures in result["metrics"].items():
-            say(f"{name}:")
-            print_report(figures)
+        _tell(result, as_json)
 
 
 def export(
@@ -187,6 +152,11 @@ def export(
             say(f"Written: {out} ({papers.model_version})")
 
 
+def _given(**settings: Any) -> dict[str, Any]:
+    """Of the recipe's settings those that the person gave: an option that was left out is "" or None."""
+    return {name: value for name, value in settings.items() if value not in ("", None)}
+
+
 def _short_form(
     columns: Columns, maps: dict[Task, str], task: str, label_column: str, labels: str
 ) -> tuple[Columns, dict[Task, str]]:
@@ -212,7 +182,7 @@ def _short_form(
 
 
 def _parsed(maps: Mapping[Task, str]) -> dict[Task, dict[str, str]]:
-    from monitor.learning.examples import parse_label_map
+    from monitor.learning.data.examples import parse_label_map
 
     return {task: parse_label_map(written) for task, written in maps.items() if written}
 
@@ -270,7 +240,7 @@ def _tracking(
     from pipelines.train import training_libraries
 
     with training_libraries():
-        from monitor.learning.tracking import open_tracker, tracked
+        from monitor.learning.training.tracking import open_tracker, tracked
     keeper = open_tracker(kind, folder / "curves", msgspec.to_builtins(recipe))
     try:
         yield tracked(keeper, then)
@@ -288,6 +258,15 @@ def _register(folder: Path, result: dict[str, Any]) -> None:
         version = open_registry(settings, database).add(folder, "trained")
     result["registered"] = True
     say(f"Registered: {version.id}. To make it serve: monitor models promote {version.id}")
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+        return
+    for name, figures in result["metrics"].items():
+        say(f"{name}:")
+        print_report(figures)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from monitor.clock import EPOCH, MINUTE, floor_to
-from monitor.ingest.publisher import Publisher
+from monitor.ingest.intake.publisher import Publisher
 from monitor.ingest.recording import Arrival, Recording
 
 RECORDS_PER_MARK = 500

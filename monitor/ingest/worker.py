@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from monitor.clock import Clock
-from monitor.ingest.health import Rhythm, assess, first_poll, next_poll
-from monitor.ingest.history import History
-from monitor.ingest.intake import Intake
+from monitor.ingest.intake.health import Rhythm, assess, first_poll, next_poll
+from monitor.ingest.intake.history import History
+from monitor.ingest.intake.outlet import Outlet
+from monitor.ingest.intake.parcel import VerdictChange, change_of
+from monitor.ingest.intake.polling import Finished, Poller
+from monitor.ingest.intake.spool import Spool, SpoolFullError
+from monitor.ingest.intake.taking import Intake
 from monitor.ingest.items import ItemReader
-from monitor.ingest.outlet import Outlet
-from monitor.ingest.parcel import VerdictChange, change_of
-from monitor.ingest.polling import Finished, Poller
-from monitor.ingest.source import Batch, FailureReason, Source, SourceError
-from monitor.ingest.spool import Spool, SpoolFullError
+from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError
 
 ASSESS_EVERY = timedelta(minutes=1)
 """Silence grows between polls: verdicts are looked at so often."""

@@ -1,1 +1,1 @@
-"""Labelled text to model versions. Only model, training and export import torch."""
+"""Labelled text to model versions. Only network and training import torch."""

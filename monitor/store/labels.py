@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, Row, Table, func, select, tuple_
 
-from monitor.learning.label import Label, LabelTask
+from monitor.learning.data.label import Label, LabelTask
 from monitor.store import schema
 from monitor.store.upserts import Insert, insert_into, insert_many
 

@@ -9,7 +9,15 @@ from msgspec import structs
 from sqlalchemy import Connection, Row, select, update
 
 from monitor.errors import StoreError
-from monitor.learning.versions import Alias, AliasChange, AliasState, Change, ChangeKind, Judgement, ModelVersion
+from monitor.learning.versions.version import (
+    Alias,
+    AliasChange,
+    AliasState,
+    Change,
+    ChangeKind,
+    Judgement,
+    ModelVersion,
+)
 from monitor.store.schema import alias_changes, judgements, model_aliases, model_versions
 from monitor.store.upserts import insert_into
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
-from monitor.ingest.accounts import FATES
+from monitor.ingest.intake.accounts import FATES
 from monitor.store.columns import BIG, Instant, PlainText
 from monitor.store.metadata import BY_KEY, metadata
 

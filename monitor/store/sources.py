@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
 from monitor.errors import StoreError
-from monitor.ingest.accounts import FATES, Accounts
-from monitor.ingest.health import Verdict
-from monitor.ingest.parcel import Parcel, Standing, VerdictChange
+from monitor.ingest.intake.accounts import FATES, Accounts
+from monitor.ingest.intake.health import Verdict
+from monitor.ingest.intake.parcel import Parcel, Standing, VerdictChange
 from monitor.store.schema_sources import seen_items, source_days, source_events, source_polls, source_states
 from monitor.store.upserts import Insert, insert_into, insert_many, insert_new, upsert
 

@@ -16,8 +16,8 @@ from monitor.alerts.messages import payload, payload_schema, text, title
 from monitor.alerts.notice import SourceNotice, Worsening, notices
 from monitor.alerts.routing import Receiver, Route
 from monitor.alerts.worker import AlertsWorker
-from monitor.ingest.health import Verdict
-from monitor.ingest.parcel import VerdictChange
+from monitor.ingest.intake.health import Verdict
+from monitor.ingest.intake.parcel import VerdictChange
 from monitor.store import outbox
 from monitor.store.database import Database
 from monitor.store.sources import write_change

@@ -12,8 +12,8 @@ from monitor.classify.choosing import open_engine
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.classify.torch_engine import TorchEngine
 from monitor.errors import ModelError
-from monitor.learning.export import export_model
-from monitor.learning.model import load_tokenizer
+from monitor.learning.network.export import export_model
+from monitor.learning.network.model import load_tokenizer
 from tests.classify.tiny_folders import MAX_TOKENS, adapted, weights_folder
 from tests.learning.tiny import tiny_base
 

@@ -20,7 +20,7 @@ from monitor.classify.options import Compiling, Precision
 from monitor.classify.torch_engine import GPU_TOLERANCE, TorchEngine
 from monitor.classify.torch_passes import padded
 from monitor.errors import ModelError
-from monitor.learning.predicting import predict
+from monitor.learning.network.predicting import predict
 from monitor.learning.recipe import Method
 from tests.classify.tiny_folders import adapted, weights_folder
 from tests.learning.tiny import tiny_base

@@ -11,9 +11,9 @@ import torch
 from monitor.classify.labels import SENTIMENTS, TOPICS
 from monitor.classify.manifest import Manifest, Temperatures, file_sha256, write_manifest
 from monitor.classify.mentions import TAGS
-from monitor.learning.adapters import apply_method
-from monitor.learning.export import export_weights
-from monitor.learning.model import Classifier, load_tokenizer
+from monitor.learning.network.adapters import apply_method
+from monitor.learning.network.export import export_weights
+from monitor.learning.network.model import Classifier, load_tokenizer
 from monitor.learning.recipe import Method
 from tests.learning.tiny import RECIPE, base_of, tiny_model
 

@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from monitor.cli.app import app
-from monitor.ingest.accounts import Accounts, Fate
-from monitor.ingest.health import Verdict
-from monitor.ingest.history import History, Poll, after_poll
-from monitor.ingest.parcel import Parcel, Standing, VerdictChange
+from monitor.ingest.intake.accounts import Accounts, Fate
+from monitor.ingest.intake.health import Verdict
+from monitor.ingest.intake.history import History, Poll, after_poll
+from monitor.ingest.intake.parcel import Parcel, Standing, VerdictChange
 from monitor.store.database import Database
 from monitor.store.sources import take_in
-from tests.ingest.sources import write_jsonl
+from tests.ingest.rows import write_jsonl
 
 SETTINGS = """
 [[sources]]

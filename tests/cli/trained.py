@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monitor.cli.app import app
-from monitor.learning import bases
+from monitor.learning.network import bases
 from tests.learning.tiny import BAD, FLAT, GOOD, THINGS, base_of, tiny_base
 
 NAMES = {"negative": BAD, "neutral": FLAT, "positive": GOOD}

@@ -9,7 +9,7 @@ import msgspec
 from monitor.alerts.alert import Alert, AlertState, Notification, Transition, alert_id
 from monitor.articles import article_id
 from monitor.clock import MINUTE
-from monitor.learning.versions import Judgement, ModelVersion
+from monitor.learning.versions.version import Judgement, ModelVersion
 from monitor.records import DeadLetter
 from monitor.store import alerting, health, models, outbox, writes
 from monitor.store.database import Connection

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from monitor.ingest.accounts import Accounts, Fate
-from monitor.ingest.health import Verdict, assess
-from monitor.ingest.history import History, Poll, after_poll
-from monitor.ingest.parcel import Parcel, Standing, VerdictChange
+from monitor.ingest.intake.accounts import Accounts, Fate
+from monitor.ingest.intake.health import Verdict, assess
+from monitor.ingest.intake.history import History, Poll, after_poll
+from monitor.ingest.intake.parcel import Parcel, Standing, VerdictChange
 from monitor.store.database import Database
 from monitor.store.sources import take_in
 from tests.dashboards.test_views import drawn, markup, said

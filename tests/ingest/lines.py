@@ -13,15 +13,15 @@ from monitor.broker.codec import ArticlesRecord, decode_article
 from monitor.broker.memory import MemorySender, MemoryTopics
 from monitor.broker.names import TopicNames
 from monitor.classify.scored import UnscoredArticle
-from monitor.ingest.health import Rhythm
-from monitor.ingest.intake import Intake
+from monitor.ingest.intake.health import Rhythm
+from monitor.ingest.intake.outlet import Outlet
+from monitor.ingest.intake.parcel import Parcel
+from monitor.ingest.intake.polling import InTurn
+from monitor.ingest.intake.publisher import Publisher
+from monitor.ingest.intake.spool import Spool
+from monitor.ingest.intake.taking import Intake
 from monitor.ingest.items import ColumnMap, Item, ItemReader
-from monitor.ingest.outlet import Outlet
-from monitor.ingest.parcel import Parcel
-from monitor.ingest.polling import InTurn
-from monitor.ingest.publisher import Publisher
-from monitor.ingest.source import Batch, SourceError, SourceState
-from monitor.ingest.spool import Spool
+from monitor.ingest.sources.source import Batch, SourceError, SourceState
 from monitor.ingest.worker import IngestWorker, Polled
 from monitor.records import DeadLetter, Watermark
 from monitor.store.database import Database

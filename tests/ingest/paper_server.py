@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from monitor.ingest.fetcher import Fetcher, FetchLimits
+from monitor.ingest.web.fetcher import Fetcher, FetchLimits
 from tests.ingest.hostile import Hostile, serving
 from tests.ingest.hostile.lines import Line, Request
 

@@ -14,7 +14,7 @@ from monitor.broker.codec import decode_article, encode
 from monitor.errors import InputError
 from monitor.ingest.items import MAX_SOURCE_CHARACTERS, ColumnMap, Item, ItemReader, time_zone
 from monitor.records import DeadLetter
-from tests.ingest.sources import JSON_VALUES, READER, SEEN, item
+from tests.ingest.rows import JSON_VALUES, READER, SEEN, item
 
 NAMES = st.sampled_from(["title", "description", "published", "source", "id", "url", "seen"]) | st.text(max_size=3)
 

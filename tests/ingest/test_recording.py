@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.articles import Article
 from monitor.ingest.items import Item
 from monitor.ingest.recording import Recording
-from tests.ingest.sources import READER, item
+from tests.ingest.rows import READER, item
 
 TIMES = st.sampled_from(
     ["", "?", "2024-05-06", "2024-05-05", "2024-05-06T09:30:00Z", "2024-05-06T09:30:59Z", "2024-05-06T23:00:00Z",

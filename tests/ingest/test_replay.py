@@ -14,11 +14,11 @@ from monitor.broker.names import TopicNames
 from monitor.classify.scored import UnscoredArticle
 from monitor.clock import MINUTE, floor_to
 from monitor.errors import BrokerError
-from monitor.ingest.publisher import Publisher
+from monitor.ingest.intake.publisher import Publisher
 from monitor.ingest.recording import Recording
 from monitor.ingest.replay import RECORDS_PER_MARK, Replay
 from monitor.records import DeadLetter, Watermark
-from tests.ingest.sources import READER, item
+from tests.ingest.rows import READER, item
 from tests.surges.ledgers import Ledger
 
 NAMES = TopicNames()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.articles import Article, Precision, TimeCase, event_time
 from monitor.ingest.items import ColumnMap, ItemReader
 from monitor.ingest.timing import Timing, timing_of
-from tests.ingest.sources import item
+from tests.ingest.rows import item
 
 SEEN = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 HORIZON = timedelta(days=30)

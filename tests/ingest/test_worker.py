@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.articles import Article
-from monitor.ingest.accounts import Accounts
-from monitor.ingest.file_source import FollowedFile
-from monitor.ingest.health import Rhythm, Verdict
+from monitor.ingest.intake.accounts import Accounts
+from monitor.ingest.intake.health import Rhythm, Verdict
 from monitor.ingest.items import ColumnMap, Item
-from monitor.ingest.source import FailureReason, SourceError, SourceState
+from monitor.ingest.sources.file_source import FollowedFile
+from monitor.ingest.sources.source import FailureReason, SourceError, SourceState
 from monitor.ingest.worker import Polled
 from monitor.records import Watermark
 from monitor.store import sources
 from monitor.store.database import Database
 from tests.ingest.lines import NAMES, START, STEADY, DyingLedger, Killed, Line, batch, reader, shown
-from tests.ingest.sources import write_jsonl
+from tests.ingest.rows import write_jsonl
 
 DOWN = SourceError(FailureReason.CONNECT, "The server is down.")
 

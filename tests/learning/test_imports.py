@@ -8,7 +8,8 @@ import sys
 LIGHT = """
 import sys
 import benchmarks.accuracy, benchmarks.throughput
-import monitor.learning.evaluation, monitor.learning.examples, monitor.learning.groups, monitor.learning.card
+import monitor.learning.data.examples, monitor.learning.data.groups
+import monitor.learning.judging.card, monitor.learning.judging.evaluation
 import pipelines.evaluate, pipelines.train
 print([name for name in ("torch", "transformers", "nncf", "openvino") if name in sys.modules])
 """

@@ -12,12 +12,12 @@ from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import file_sha256
-from monitor.learning.bases import Base
-from monitor.learning.encoding import Encoded, encode
-from monitor.learning.examples import Example, LabelledMention
-from monitor.learning.model import Classifier, load_base, load_tokenizer
+from monitor.learning.data.encoding import Encoded, encode
+from monitor.learning.data.examples import Example, LabelledMention
+from monitor.learning.network.bases import Base
+from monitor.learning.network.model import Classifier, load_base, load_tokenizer
 from monitor.learning.recipe import Recipe
-from monitor.learning.training import prepare_run
+from monitor.learning.training.loop import prepare_run
 
 BAD, GOOD, FLAT = ("falls", "plunges", "loses"), ("rises", "soars", "wins"), ("meets", "waits", "votes")
 THINGS = {"oil": 6, "gold": 10, "dividend": 4, "euro": 8}

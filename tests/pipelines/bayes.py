@@ -13,7 +13,7 @@ from monitor.classify.engine import Floats, Scores
 from monitor.classify.labels import Labels, Task
 from monitor.classify.manifest import MANIFEST_NAME, Manifest, Temperatures, file_sha256, load_manifest, write_manifest
 from monitor.classify.mentions import Span
-from monitor.learning.examples import Example, fingerprint
+from monitor.learning.data.examples import Example, fingerprint
 
 WIDTH = 32
 COUNTS = "counts.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import InputError
-from monitor.learning.examples import Example
+from monitor.learning.data.examples import Example
 from pipelines.entity_sets import FINENTITY, SENTFIN, occurrences, read_finentity, read_sentfin, split_test
 
 HEADLINES = """\

@@ -23,12 +23,12 @@ from monitor.broker.client import Connection, KafkaClient
 from monitor.broker.memory import MemorySender
 from monitor.broker.names import TopicNames
 from monitor.clock import EPOCH
-from monitor.ingest.accounts import Accounts
-from monitor.ingest.intake import Intake
-from monitor.ingest.polling import Finished
-from monitor.ingest.publisher import Publisher
-from monitor.ingest.source import Batch, SourceState
-from monitor.ingest.spool import Spool
+from monitor.ingest.intake.accounts import Accounts
+from monitor.ingest.intake.polling import Finished
+from monitor.ingest.intake.publisher import Publisher
+from monitor.ingest.intake.spool import Spool
+from monitor.ingest.intake.taking import Intake
+from monitor.ingest.sources.source import Batch, SourceState
 from monitor.settings import Settings, load_settings
 from monitor.store import sources
 from monitor.store.database import Database

@@ -15,13 +15,13 @@ from monitor.articles import article_id
 from monitor.classify.engine import Floats
 from monitor.classify.mentions import Span
 from monitor.errors import ModelError, StoreError
-from monitor.learning.examples import Example, LabelledMention
-from monitor.learning.judging import JudgingRules
-from monitor.learning.label import Label
-from monitor.learning.registry import Registry
-from monitor.learning.replaying import is_held_out
-from monitor.learning.retraining import RetrainingRules
-from monitor.learning.versions import Judgement
+from monitor.learning.data.examples import Example, LabelledMention
+from monitor.learning.data.label import Label
+from monitor.learning.data.replaying import is_held_out
+from monitor.learning.deciding.retraining import RetrainingRules
+from monitor.learning.judging.acceptance import JudgingRules
+from monitor.learning.versions.registry import Registry
+from monitor.learning.versions.version import Judgement
 from monitor.settings import Settings, load_settings
 from monitor.store import labels, models, writes
 from monitor.store.database import Database

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from monitor.classify.openvino_engine import OpenVinoEngine
-from monitor.learning import bases
-from monitor.learning.examples import Example
-from monitor.learning.judging import JudgingRules
-from monitor.learning.label import Label
-from monitor.learning.registry import Registry
-from monitor.learning.retraining import RetrainingRules
+from monitor.learning.data.examples import Example
+from monitor.learning.data.label import Label
+from monitor.learning.deciding.retraining import RetrainingRules
+from monitor.learning.judging.acceptance import JudgingRules
+from monitor.learning.network import bases
+from monitor.learning.versions.registry import Registry
 from monitor.settings import load_settings
 from monitor.store import labels, models
 from monitor.store.database import Database

@@ -18,7 +18,7 @@ from monitor.classify.scored import ScoredArticle
 from monitor.classify.serving import PinnedSource, ServingModel
 from monitor.classify.worker import ClassifyWorker
 from monitor.errors import ModelError
-from monitor.learning.registry import Registry
+from monitor.learning.versions.registry import Registry
 from monitor.settings import load_settings
 from monitor.store.database import Database
 from pipelines.serving import ChampionSource, model_source

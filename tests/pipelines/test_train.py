@@ -14,9 +14,9 @@ from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.errors import InputError, ModelError
-from monitor.learning import bases
-from monitor.learning.examples import Example, without_repeats
-from monitor.learning.training import Progress
+from monitor.learning.data.examples import Example, without_repeats
+from monitor.learning.network import bases
+from monitor.learning.training.loop import Progress
 from pipelines.topics import build_version
 from pipelines.train import Run, VersionTrainer, train_version
 from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from monitor.classify.labels import SENTIMENTS, TOPICS, Labels
 from monitor.errors import StoreError
-from monitor.learning.examples import Example, LabelledMention
-from monitor.learning.known import known_texts
-from monitor.learning.label import Label, agree
-from monitor.learning.label_statistics import known_labels, label_statistics
+from monitor.learning.data.examples import Example, LabelledMention
+from monitor.learning.data.known import known_texts
+from monitor.learning.data.label import Label, agree
+from monitor.learning.data.label_statistics import known_labels, label_statistics
 from monitor.store import labels as stored
 from monitor.store.database import Database
 from monitor.store.labels import LabelsWritten

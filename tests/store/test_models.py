@@ -14,7 +14,7 @@ from alembic.operations import Operations
 from sqlalchemy import MetaData, create_engine, make_url, text
 
 from monitor.errors import StoreError
-from monitor.learning.versions import AliasState, Change, Judgement, ModelVersion
+from monitor.learning.versions.version import AliasState, Change, Judgement, ModelVersion
 from monitor.store import models
 from monitor.store.database import Database
 from monitor.store.fingerprint import EFFECT_TABLES, fingerprint

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from monitor.errors import StoreError
-from monitor.ingest.accounts import FATES, Accounts, Fate
-from monitor.ingest.health import Verdict
-from monitor.ingest.history import History, Poll, after_poll
-from monitor.ingest.parcel import Parcel, Seen, Standing, VerdictChange, decode_parcel, encode_parcel
-from monitor.ingest.source import SourceState
+from monitor.ingest.intake.accounts import FATES, Accounts, Fate
+from monitor.ingest.intake.health import Verdict
+from monitor.ingest.intake.history import History, Poll, after_poll
+from monitor.ingest.intake.parcel import Parcel, Seen, Standing, VerdictChange, decode_parcel, encode_parcel
+from monitor.ingest.sources.source import SourceState
 from monitor.store import retention, schema, sources
 from monitor.store.database import Database
 

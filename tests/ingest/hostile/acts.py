@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.ingest.fetcher import FetchFailure
+from monitor.ingest.web.fetcher import FetchFailure
 from tests.ingest.hostile.bodies import RSS, rss
 from tests.ingest.hostile.lines import Line, Request
 

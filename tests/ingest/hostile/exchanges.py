@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Mapping
 
-from monitor.ingest.fetcher import FetchFailure as T
+from monitor.ingest.web.fetcher import FetchFailure as T
 from tests.ingest.hostile.acts import (
     CHUNKED,
     OK,

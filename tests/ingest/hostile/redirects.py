@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.ingest.fetcher import FetchFailure as T
+from monitor.ingest.web.fetcher import FetchFailure as T
 from tests.ingest.hostile.acts import Behaviour, answers, counts_up, moved, redirects, swaps
 
 INSIDE: Mapping[str, str] = {

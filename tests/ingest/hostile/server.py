@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from threading import Event, Lock
 
-from monitor.ingest.addresses import Address
+from monitor.ingest.web.addresses import Address
 from tests.ingest.hostile.acts import Behaviour, answers
 from tests.ingest.hostile.bodies import FEEDS
 from tests.ingest.hostile.exchanges import CODINGS, EXCHANGES

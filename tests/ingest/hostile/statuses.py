@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.ingest.fetcher import FetchFailure as T
+from monitor.ingest.web.fetcher import FetchFailure as T
 from tests.ingest.hostile.acts import OK, PAGE, Behaviour, answers, good, redirects, then_flood
 
 STATUSES: Mapping[str, Behaviour] = {

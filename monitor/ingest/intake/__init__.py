@@ -1,0 +1,1 @@
+"""From fetched items to Kafka, with every source's accounts and health."""

@@ -1,0 +1,1 @@
+"""The push endpoint: what programs post, taken or refused."""

@@ -1,0 +1,1 @@
+"""Kinds of sources: where news lies, and how it becomes items."""

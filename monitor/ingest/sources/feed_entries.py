@@ -1,0 +1,121 @@
+"""What the entries of any kind of feed have in common, and how they become items."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from monitor.articles import article_id
+from monitor.ingest.items import Item
+from monitor.ingest.sources.markup import plain_text
+from monitor.ingest.urls import canonical_url
+
+_LONGEST_POSITION = 300
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a feed as delivered, its texts possibly HTML; `fault` says why there is none."""
+
+    guid: str = ""
+    url: str = ""
+    title: str = ""
+    body: str = ""
+    published: str = ""
+    updated: str = ""
+    author: str = ""
+    language: str = ""
+    fault: str = ""
+
+
+class FeedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed that was read.
+
+    Attributes:
+        items: One an entry, in the order of the feed.
+        shape: Its kind and which fields its entries have.
+        complete: Whether it was whole; the last entry of one that was cut is left out.
+        wait: How long the feed asks to be left alone (`ttl`); None where it does not say.
+    """
+
+    items: tuple[Item, ...]
+    shape: str
+    complete: bool = True
+    wait: timedelta | None = None
+
+
+def items_of(entries: Sequence[Entry], base: str) -> tuple[Item, ...]:
+    """The entries as items.
+
+    A guid or a link that several different entries share names none of them: their ids then hold the title too. The
+    same entry twice is left twice, to be counted as a duplicate.
+
+    Args:
+        entries: In the order of the feed.
+        base: The feed's address, by which relative links are completed.
+    """
+    plain = [_plain(entry, base) for entry in entries]
+    titles: Counter[str] = Counter()
+    titles.update(name for name, _ in {(_name(entry), entry.title) for entry in plain} if name)
+    return tuple(_item(entry, shared=titles[_name(entry)] > 1) for entry in plain)
+
+
+def shape_of(kind: str, entries: Sequence[Entry]) -> str:
+    """The kind of a feed and the fields that most of its entries have."""
+    readable = [entry for entry in entries if not entry.fault]
+    fields = [
+        name
+        for name in ("guid", "url", "title", "body", "published", "updated")
+        if 2 * sum(bool(getattr(entry, name)) for entry in readable) > len(readable)
+    ]
+    return " ".join([kind, *fields])
+
+
+def _plain(entry: Entry, base: str) -> Entry:
+    if entry.fault:
+        return entry
+    return msgspec.structs.replace(
+        entry,
+        title=plain_text(entry.title),
+        body=plain_text(entry.body),
+        author=plain_text(entry.author),
+        url=_absolute(entry.url, base),
+        guid=entry.guid.strip(),
+    )
+
+
+def _absolute(url: str, base: str) -> str:
+    """The link with a host; empty where it leads to no web page (a script, a mail address)."""
+    try:
+        link = urljoin(base, url.strip()) if url.strip() else ""
+        return link if urlsplit(link).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def _name(entry: Entry) -> str:
+    return canonical_url(entry.guid or entry.url)
+
+
+def _item(entry: Entry, *, shared: bool) -> Item:
+    original = msgspec.json.encode(entry)
+    name = entry.guid or entry.url or article_id(entry.title, entry.body, entry.published)
+    if shared:
+        name = f"{name} {article_id(entry.url, entry.title)}"
+    position = name if len(name) <= _LONGEST_POSITION else article_id(name)
+    if entry.fault:
+        return Item(position, None, original, entry.fault)
+    fields = {
+        "id": name if shared else entry.guid,
+        "url": entry.url,
+        "title": entry.title,
+        "description": entry.body,
+        "published": entry.published,
+        "updated": entry.updated,
+        "author": entry.author,
+        "language": entry.language,
+    }
+    return Item(position, {column: value for column, value in fields.items() if value}, original)

@@ -1,0 +1,96 @@
+"""Follows a text file of articles as it grows; what is compressed or columnar is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from monitor.ingest.items import ColumnMap, Item
+from monitor.ingest.sources.files import (
+    FileFormat,
+    csv_header,
+    csv_item,
+    csv_records,
+    faults_named,
+    jsonl_item,
+    read_items,
+    read_lines,
+    require_text_column,
+)
+
+AT_ONCE_BYTES = 4_000_000
+"""After so much of a file the other sources have their turn, and the place is saved."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """An item and where to go on after it.
+
+    Attributes:
+        item: Its position is `file@byte` of a followed file, `file#row` of one that is read once.
+        cursor: What `fetch_new` takes to go on after it: bytes, or rows.
+    """
+
+    item: Item
+    cursor: int
+
+
+def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> Iterator[Followed]:
+    """Yields what came after the cursor, whole records only; nothing while the file is absent.
+
+    A file that has become shorter than the cursor was written anew, and is read from its start. (One that was written
+    anew and is longer already cannot be told from one that grew.)
+
+    Args:
+        path: The file.
+        kind: Its format.
+        columns: Which column holds what.
+        cursor: 0 at first, then the last one that was yielded.
+
+    Raises:
+        InputError: It cannot be read, is no such file, or lacks the text column.
+    """
+    if not path.is_file():
+        return
+    if kind == "parquet" or path.suffix == ".gz":
+        yield from (Followed(item, row) for row, item in enumerate(read_items(path, kind, columns), 1) if row > cursor)
+        return
+    follow = _follow_csv if kind == "csv" else _follow_jsonl
+    with faults_named(path, kind), path.open("rb") as stream:
+        taken = 0
+        for begin, size, item in follow(path, columns, stream, cursor if cursor <= path.stat().st_size else 0):
+            taken += size
+            if item is not None:
+                yield Followed(item, begin + size)
+                if taken >= AT_ONCE_BYTES:
+                    return
+
+
+Entry = tuple[int, int, Item | None]
+"""Where it begins, how many bytes it has, and what it holds; None for a blank line."""
+
+
+def _follow_jsonl(path: Path, _columns: ColumnMap, stream: IO[bytes], start: int) -> Iterator[Entry]:
+    stream.seek(start)
+    for line in read_lines(stream):
+        if not line.ended:
+            return
+        yield start, line.size, jsonl_item(f"{path.name}@{start}", line)
+        start += line.size
+
+
+def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int) -> Iterator[Entry]:
+    first = next(csv_records(read_lines(stream)), None)
+    if first is None or not first.whole:
+        return
+    header = csv_header(path, first)
+    require_text_column(path, columns, header)
+    start = max(start, first.size)
+    stream.seek(start)
+    for record in csv_records(read_lines(stream)):
+        if not record.whole:
+            return
+        yield start, record.size, csv_item(f"{path.name}@{start}", header, record)
+        start += record.size

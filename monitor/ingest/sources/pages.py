@@ -1,0 +1,178 @@
+"""Sites without a feed: new pages of a sitemap or a list, a bounded number at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from monitor.articles import article_id
+from monitor.errors import InputError
+from monitor.ingest.items import Item
+from monitor.ingest.sources.article_pages import read_article_page
+from monitor.ingest.sources.asking import Getter, ask, ask_again, state_after
+from monitor.ingest.sources.listings import Link, Listing, read_listing
+from monitor.ingest.sources.markup import page_fault
+from monitor.ingest.sources.source import MAX_SEEN, Batch, FailureReason, SourceError, SourceState
+from monitor.ingest.urls import canonical_url
+from monitor.ingest.web.fetched import Fetched
+
+ACCEPT: Final = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.1"
+_SITEMAPS_AT_ONCE: Final = 3
+_LASTING: Final = frozenset(
+    {FailureReason.GONE, FailureReason.NOT_FOUND, FailureReason.FORBIDDEN, FailureReason.CLIENT_ERROR,
+     FailureReason.ROBOTS, FailureReason.TOO_LARGE, FailureReason.BAD_ENCODING, FailureReason.BAD_URL,
+     FailureReason.REFUSED_ADDRESS, FailureReason.BAD_REDIRECT, FailureReason.TOO_MANY_REDIRECTS,
+     FailureReason.EMPTY_ANSWER}
+)  # fmt: skip
+"""Failures of a page that will be the same next time: it is accounted for and not asked for again."""
+
+_ENOUGH: Final = frozenset({FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE})
+_FAILURES_AT_ONCE: Final = 5
+
+
+class PageSource:
+    """A site that names its article pages in a sitemap or on a list page."""
+
+    kind: Final = "page"
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        getter: Getter,
+        *,
+        include: str = "",
+        pages_at_once: int = 20,
+        horizon: timedelta = timedelta(days=30),
+        language: str = "",
+    ) -> None:
+        """Sets the source up.
+
+        Args:
+            name: Unique among the sources.
+            url: Of the sitemap or the list page.
+            getter: The guarded HTTP client.
+            include: Regular expression; only addresses in which it is found are article pages. Empty takes all of the
+                site.
+            pages_at_once: So many pages are fetched at a time, the latest first; the rest comes with the next fetch.
+                Of a listing without times, at first only so many are taken: the rest is the site's past.
+            horizon: Pages that the sitemap calls older are not fetched.
+            language: A hint for the pages' language.
+
+        Raises:
+            InputError: `include` is no regular expression.
+        """
+        self.name: Final = name
+        self._url = url
+        self._getter = getter
+        self._include = _compiled(name, include)
+        self._pages_at_once = pages_at_once
+        self._horizon = horizon
+        self._language = language
+
+    def fetch(self, state: SourceState, now: datetime) -> Batch:
+        """The articles on pages not fetched before; see `Source.fetch`."""
+        state = state.of(self._url)
+        # Without condition while pages of the last listing wait: an unchanged listing still has news for us.
+        known = state if not state.cursor else msgspec.structs.replace(state, etag="", last_modified="")
+        fetched = ask_again(self._getter, known, accept=ACCEPT)
+        if fetched.status == "not_modified":
+            return Batch(items=(), state=state, not_modified=True, moved_to=state.moved_to, wait=fetched.max_age)
+        listing = self._listing(fetched)
+        links = [link for link in listing.links if not self._too_old(link, now)][:MAX_SEEN]
+        new = [link for link in links if _key(link) not in known.seen]
+        past: list[Link] = []
+        if not known.seen and not any(link.changed_at for link in links):
+            new, past = new[: self._pages_at_once], new[self._pages_at_once :]
+        visited = self._visit(new, now)
+        done = {*state.seen, *visited.keys, *map(_key, past)}
+        after = msgspec.structs.replace(
+            state_after(state, fetched),
+            cursor="waiting" if visited.waiting else "",
+            seen=tuple(dict.fromkeys(key for link in links if (key := _key(link)) in done)),
+        )
+        return Batch(
+            items=tuple(visited.items),
+            state=after,
+            moved_to=after.moved_to,
+            wait=visited.wait,
+            shape=listing.kind,
+            more=visited.waiting > 0 and not visited.failed,
+        )
+
+    def _listing(self, fetched: Fetched) -> Listing:
+        listing = read_listing(fetched.content, fetched.url, fetched.charset, include=self._include)
+        if listing is None:
+            raise SourceError(FailureReason.NOT_PARSED, f"{fetched.url} is neither a sitemap nor a page.")
+        if listing.kind == "list":
+            self._refuse_doors(fetched, listing)
+        links = list(listing.links)
+        for sitemap in listing.sitemaps[:_SITEMAPS_AT_ONCE]:
+            part = ask(self._getter, sitemap, accept=ACCEPT)
+            inner = read_listing(part.content, part.url, part.charset, include=self._include)
+            links += inner.links if inner else ()
+        return msgspec.structs.replace(listing, links=tuple(links))
+
+    def _refuse_doors(self, fetched: Fetched, listing: Listing) -> None:
+        fault = None if listing.links else page_fault(fetched.content.decode("latin-1"), fetched.url)
+        if fault == "challenge":
+            raise SourceError(FailureReason.FORBIDDEN, f"{fetched.url} asks for proof of a human.")
+        if fault == "login":
+            raise SourceError(FailureReason.LOGIN_PAGE, f"{fetched.url} asks to log in.")
+
+    def _too_old(self, link: Link, now: datetime) -> bool:
+        return link.changed_at is not None and now - link.changed_at > self._horizon
+
+    def _visit(self, links: Sequence[Link], now: datetime) -> _Visited:
+        """Fetches pages until enough are had or the site does not answer."""
+        visited = _Visited()
+        for place, link in enumerate(links):
+            if len(visited.items) >= self._pages_at_once or visited.failed >= _FAILURES_AT_ONCE:
+                visited.waiting += len(links) - place
+                break
+            try:
+                page = ask(self._getter, link.url, accept=ACCEPT)
+                item = read_article_page(page, now, url=link.url, title=link.title, language=self._language)
+            except SourceError as error:
+                if error.reason not in _LASTING:
+                    visited.fail(error)
+                    continue
+                item = Item(link.url, None, b"", error.what.rstrip("."))
+            visited.items.append(item)
+            visited.keys.append(_key(link))
+        return visited
+
+
+class _Visited:
+    """What became of the new pages: their items and keys, how many wait, failed for now, and the site's own wish."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.keys: list[str] = []
+        self.waiting = 0
+        self.failed = 0
+        self.wait: timedelta | None = None
+
+    def fail(self, error: SourceError) -> None:
+        self.waiting += 1
+        self.failed += _FAILURES_AT_ONCE if error.reason in _ENOUGH else 1
+        self.wait = error.retry_after or self.wait
+
+
+def _key(link: Link) -> str:
+    return article_id(canonical_url(link.url))[:12]
+
+
+def _compiled(name: str, include: str) -> re.Pattern[str] | None:
+    if not include:
+        return None
+    try:
+        return re.compile(include)
+    except re.error as error:
+        raise InputError(
+            f"Source {name}: {include!r} is no regular expression ({error}).", "Correct `include`."
+        ) from error

@@ -1,0 +1,92 @@
+"""XML from strangers, made harmless and as well-formed as can be before any parser sees it."""
+
+from __future__ import annotations
+
+import html.entities
+import re
+from typing import Final
+
+from monitor.ingest.sources.charsets import decode
+
+MAX_TAGS: Final = 100_000
+"""A parser's time goes with the tags: so many take it seconds, and hardly a feed has a tenth of them."""
+
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_START = re.compile(r"<\?xml\s+version", re.IGNORECASE)
+_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+_TOKEN = re.compile(r"""<!--.*?-->|"[^"]*"|'[^']*'|[\[\]<>]""", re.DOTALL)
+_LONGEST_DOCTYPE: Final = 100_000
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})")
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
+_LONG_TAG = re.compile(r"(<[A-Za-z][\w.:-]{0,60})[^<>]{20000,}")
+"""A parser takes the square of its attributes' number; what is long and harmless is a picture in the text."""
+_XML_NAMES: Final = frozenset({"lt", "gt", "amp", "quot", "apos"})
+_JUNK: Final = 2_000
+
+
+def safe_xml(content: bytes, charset: str = "") -> str:
+    """A document as text without declaration, document type, forbidden characters, HTML's entities, endless tags.
+
+    With the document type go all entities that it declares and all that it refers to: what names them later names
+    nothing.
+
+    Args:
+        content: As it came.
+        charset: As the HTTP header declares it.
+    """
+    text = _ILLEGAL.sub("", decode(content, charset))
+    # Something printed before the document (a warning, a blank line) is the commonest fault of all.
+    if start := _START.search(text, 0, _JUNK):
+        text = text[start.start() :]
+    return _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text[_document_start(text) :]))
+
+
+def root_of(text: str) -> str:
+    """The name of a safe document's first element, without prefix, in lower case; empty where there is none."""
+    found = _ROOT.match(text)
+    return found[1].rpartition(":")[2].lower() if found else ""
+
+
+def ends_well(text: str) -> bool:
+    """Whether a safe document's first element is closed at its end: one that is not was cut on its way."""
+    found = _ROOT.match(text)
+    if found is None:
+        return False
+    end = text[-_JUNK:].lower()
+    return f"</{found[1].lower()}" in end or (end.rstrip().endswith("/>") and text.count("<") == 1)
+
+
+def _document_start(text: str) -> int:
+    """Where the first element begins, after declarations, comments and the document type."""
+    place = _end(_PROLOG, text, 0)
+    if found := _DOCTYPE.match(text, place):
+        place = _end(_PROLOG, text, _doctype_end(text, found.end()))
+    return place
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _doctype_end(text: str, start: int) -> int:
+    """Where a document type declaration ends; that of the text where it does not, or is far too long."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start, start + _LONGEST_DOCTYPE):
+        match token[0]:
+            case ">" if depth == 0:
+                return token.end()
+            case "[" | "<":
+                depth += 1
+            case "]" | ">":
+                depth = max(depth - 1, 0)
+    return len(text)
+
+
+def _character(found: re.Match[str]) -> str:
+    name = found[1]
+    if name in _XML_NAMES:
+        return found[0]
+    code = html.entities.name2codepoint.get(name)
+    return chr(code) if code else found[0]

@@ -1,0 +1,242 @@
+"""A user's labelled files as examples: several tasks in one row, repeats merged, what was left out counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.classify.labels import Labels, Task
+from monitor.classify.text import normalise_text, prepare_text
+from monitor.errors import InputError
+from monitor.ingest.times import parse_published
+from monitor.learning.data.examples import Example, LabelledMention, label_places, occurrences, read_label, read_text
+from monitor.learning.data.reading import read_records
+
+TASKS: tuple[Task, ...] = ("topic", "sentiment", "entity")
+
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which column holds what; an empty name means that there is no such column.
+
+    Attributes:
+        text: The text.
+        topic: Label of its topic.
+        sentiment: Label of its sentiment.
+        entity: A company or asset, as the text names it.
+        entity_sentiment: Label of the sentiment toward that.
+        time: When it was published.
+        group: What belongs together and is never split.
+    """
+
+    text: str
+    topic: str = ""
+    sentiment: str = ""
+    entity: str = ""
+    entity_sentiment: str = ""
+    time: str = ""
+    group: str = ""
+
+    def labels(self) -> dict[Task, str]:
+        """The column of each task's label."""
+        given: dict[Task, str] = {"topic": self.topic, "sentiment": self.sentiment, "entity": self.entity_sentiment}
+        return {task: name for task, name in given.items() if name}
+
+    def names(self) -> list[str]:
+        """All of them that there are."""
+        return [name for name in msgspec.structs.astuple(self) if name]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows.
+
+    Attributes:
+        rows: Read.
+        texts: Different texts among them.
+        conflicts: Texts, or entities in a text, with several labels, of which the most frequent one stays.
+        unreadable: Rows without a letter or digit, which were left out.
+        entities: Different entities in a text.
+        entities_not_found: Those of them that the text does not name in these words; left out.
+    """
+
+    rows: int = 0
+    texts: int = 0
+    conflicts: int = 0
+    unreadable: int = 0
+    entities: int = 0
+    entities_not_found: int = 0
+
+    def sentences(self) -> list[str]:
+        """What a person should know."""
+        told = [f"{self.rows:,} rows, {self.texts:,} different texts."]
+        if self.conflicts:
+            told.append(
+                f"{self.conflicts:,} texts bear several labels: the most frequent one is taken, else the first."
+            )
+        if self.unreadable:
+            told.append(f"{self.unreadable:,} rows hold no letter or digit and are left out.")
+        if self.entities_not_found:
+            told.append(
+                f"{self.entities_not_found:,} of {self.entities:,} entities are left out: their texts do not name them."
+            )
+        return told
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Examples of different texts, in the order in which each was first met.
+
+    Attributes:
+        examples: One a text.
+        times: UTC-aware; when each was first published, None where the rows bear no time.
+        groups: The group of each; empty where the rows bear none.
+        counts: What became of the rows.
+    """
+
+    examples: list[Example]
+    times: list[datetime | None]
+    groups: list[str]
+    counts: Counts
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Corpus:
+        """A corpus of examples that came from elsewhere."""
+        count = len(examples)
+        return cls(list(examples), [None] * count, [], Counts(rows=count, texts=count))
+
+
+@dataclass
+class _Gathered:
+    """All that rows say of one text."""
+
+    text: str
+    labels: dict[Task, Counter[int]] = field(default_factory=lambda: {"topic": Counter(), "sentiment": Counter()})
+    entities: dict[str, Counter[int]] = field(default_factory=dict)
+    time: datetime | None = None
+    group: str = ""
+
+
+def read_corpus(
+    paths: Sequence[Path],
+    columns: Columns,
+    label_maps: Mapping[Task, Mapping[str, str]],
+    *,
+    labels: Labels,
+    all_entities: bool = False,
+) -> Corpus:
+    """Read labelled files.
+
+    An empty label is an unknown one, but every row must have one. Texts that are the same but for URLs, case and
+    punctuation are one example; where labels disagree the most frequent one stays, the first seen among equals.
+
+    Args:
+        paths: .csv, .jsonl, .ndjson or .parquet files, of the same columns.
+        columns: Their names.
+        label_maps: By task, label name by raw label; a task without a map has the names themselves in its column.
+        labels: The names that exist.
+        all_entities: The rows of a text name all companies and assets in it, so that nothing else there is one.
+
+    Raises:
+        InputError: Naming file, row and remedy.
+    """
+    if not columns.labels() or bool(columns.entity) != bool(columns.entity_sentiment):
+        raise InputError(
+            "no column with labels is named, or an entity without its sentiment.",
+            "Give --topic-column, --sentiment-column, or --entity-column with --entity-sentiment-column.",
+        )
+    known = {task: label_places(label_maps.get(task, {}), labels.names(task), task) for task in columns.labels()}
+    gathered, rows, unreadable = dict[str, _Gathered](), 0, 0
+    for path in paths:
+        for number, fields in read_records(path, columns.names()):
+            rows += 1
+            where = f"{path}, row {number}"
+            text = read_text(where, fields[columns.text])
+            key = normalise_text(text)
+            found = gathered.setdefault(key, _Gathered(text)) if key else _Gathered(text)
+            unreadable += not key
+            _gather(where, found, fields, columns, known)
+    corpus = _corpus(gathered.values(), columns, all_entities, Counts(rows=rows, unreadable=unreadable))
+    if columns.entity and corpus.counts.entities == corpus.counts.entities_not_found:
+        raise InputError(
+            f"{paths[0]}: no text names its entity (column {columns.entity!r}) in these words.",
+            "Name companies and assets as the text does: tickers and full names are not looked up.",
+        )
+    return corpus
+
+
+def _gather(
+    where: str, found: _Gathered, fields: Mapping[str, Any], columns: Columns, known: Mapping[Task, Mapping[str, int]]
+) -> None:
+    labelled = False
+    for task, column in columns.labels().items():
+        if _is_empty(fields[column]):
+            continue
+        labelled = True
+        label = read_label(f"{where}, column {column!r}", fields[column], known[task])
+        if task == "entity":
+            name = prepare_text(str(fields[columns.entity] or ""))
+            if not name:
+                raise InputError(f"{where}: the entity is empty.", "Fill it in, or leave its sentiment empty too.")
+            found.entities.setdefault(name.casefold(), Counter())[label] += 1
+        else:
+            found.labels[task][label] += 1
+    if not labelled:
+        listed = ", ".join(map(repr, columns.labels().values()))
+        raise InputError(f"{where}: there is no label in {listed}.", "Fill it in or remove the row.")
+    if columns.time:
+        moment = _moment(where, fields[columns.time])
+        found.time = moment if found.time is None else min(found.time, moment)
+    if columns.group and not found.group:
+        found.group = str(fields[columns.group])
+
+
+def _moment(where: str, raw: object) -> datetime:
+    parsed = parse_published(raw, UTC)
+    if parsed is None:
+        raise InputError(f"{where}: {str(raw)[:80]!r} is no time.", "Write times like 2026-03-04T09:30:00Z.")
+    return parsed[0]
+
+
+def _corpus(texts: Iterable[_Gathered], columns: Columns, all_entities: bool, counts: Counts) -> Corpus:
+    examples, times, groups = list[Example](), list[datetime | None](), list[str]()
+    conflicts = entities = lost = 0
+    for found in texts:
+        mentions = _mentions(found)
+        conflicts += sum(len(votes) > 1 for votes in (*found.labels.values(), *found.entities.values()))
+        entities += len(found.entities)
+        lost += len(found.entities) - len(mentions)
+        topic, sentiment = _majority(found.labels["topic"]), _majority(found.labels["sentiment"])
+        if topic is None and sentiment is None and not mentions:
+            continue
+        tagged = all_entities and len(mentions) == len(found.entities) > 0
+        examples.append(Example(found.text, topic=topic, sentiment=sentiment, mentions=mentions or None, tagged=tagged))
+        times.append(found.time)
+        groups.append(found.group)
+    counts = msgspec.structs.replace(
+        counts, texts=len(examples), conflicts=conflicts, entities=entities, entities_not_found=lost
+    )
+    return Corpus(examples, times, groups if columns.group else [], counts)
+
+
+def _mentions(found: _Gathered) -> tuple[LabelledMention, ...]:
+    """Each entity at its first occurrence; a longer name is not taken for a shorter one that it holds."""
+    taken = list[LabelledMention]()
+    for name, votes in sorted(found.entities.items(), key=lambda entry: -len(entry[0])):
+        for start, end in occurrences(found.text, name):
+            if all(end <= other.start or other.end <= start for other in taken):
+                taken.append(LabelledMention(start, end, _majority(votes)))
+                break
+    return tuple(sorted(taken, key=lambda mention: mention.start))
+
+
+def _majority(votes: Counter[int]) -> int | None:
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def _is_empty(raw: object) -> bool:
+    return raw is None or (isinstance(raw, str) and not raw.strip()) or (isinstance(raw, float) and raw != raw)

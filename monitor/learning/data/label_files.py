@@ -1,0 +1,206 @@
+"""Labels from files into the store, and back."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import msgspec
+
+from monitor.classify.labels import Labels, Task
+from monitor.classify.text import normalise_text, prepare_text
+from monitor.errors import InputError
+from monitor.learning.data.examples import find_entity, read_examples, read_rows
+from monitor.learning.data.label import Label, LabelTask
+from monitor.store import labels as stored
+from monitor.store.database import Database
+
+MAX_ENTITY_CHARACTERS: Final = 200
+MAX_AUTHOR_CHARACTERS: Final = 200
+EXPORTED: Final = tuple(Label.__struct_fields__)
+"""Columns of an export, in order."""
+
+_CHUNK_ROWS = 2_000
+
+
+class LabelsImported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file's rows.
+
+    Attributes:
+        rows: All of them.
+        added: Labels that are new.
+        corrected: Labels that took the place of the same author's.
+        unchanged: Labels that were there already, or were corrected by a later row of the same text.
+        unreadable: Rows whose text holds no letter or digit.
+        entities_not_found: Labels whose entity the text does not name in these words; training cannot use them.
+    """
+
+    rows: int
+    added: int
+    corrected: int
+    unchanged: int
+    unreadable: int
+    entities_not_found: int
+
+
+class LabelFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of labels, and how to read it.
+
+    Attributes:
+        path: A .csv, .jsonl, .ndjson or .parquet file; the text formats may be gzipped (.gz).
+        text_column: Name of the column that holds the text.
+        label_column: Name of the column that holds the label.
+        task: What is labelled.
+        label_map: Label name by raw label; empty if the file holds the names themselves.
+        entity_column: Name of the column that holds the entity; for the task entity, and for it alone.
+        author: Whose labels they are; empty: the file's name serves.
+    """
+
+    path: Path
+    text_column: str
+    label_column: str
+    task: LabelTask
+    label_map: Mapping[str, str] = {}
+    entity_column: str = ""
+    author: str = ""
+
+
+def import_labels(database: Database, file: LabelFile, labels: Labels, now: datetime) -> LabelsImported:
+    """Read a file's labels into the store: all of them, or none where a row has a fault.
+
+    Args:
+        database: The store.
+        file: What to read.
+        labels: The names that exist.
+        now: UTC-aware wall clock.
+
+    Raises:
+        InputError: Naming file, row and remedy.
+        StoreError: The database failed; what was written before stays, and the same import again completes it.
+    """
+    rows, given = _read(file, labels, now)
+    written = []
+    for start in range(0, len(given), _CHUNK_ROWS):
+        with database.write() as connection:
+            written.append(stored.write_labels(connection, given[start : start + _CHUNK_ROWS]))
+    return LabelsImported(
+        rows=rows,
+        added=sum(part.added for part in written),
+        corrected=sum(part.corrected for part in written),
+        unchanged=sum(part.unchanged for part in written),
+        unreadable=rows - len(given),
+        entities_not_found=sum(bool(label.entity) and not find_entity(label.text, label.entity) for label in given),
+    )
+
+
+def export_labels(database: Database, path: Path, task: LabelTask | None = None) -> int:
+    """Write labels to a file that an import reads; one of that name is replaced once the new one is whole.
+
+    Args:
+        database: The store.
+        path: A .csv or .jsonl file.
+        task: Which; None for all.
+
+    Returns:
+        How many.
+
+    Raises:
+        InputError: The format is another, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[TextIO, Iterator[Label]], int]] = {".csv": _write_csv, ".jsonl": _write_jsonl}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise InputError(
+            f"{path}: labels are not exported to {path.suffix or 'that'!r}.", "Name a .csv or .jsonl file."
+        )
+    with _whole_file(path) as file, database.read() as connection:
+        return writer(file, stored.read_labels(connection, task))
+
+
+def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Label]]:
+    """The number of rows, and the labels of those whose text can be read."""
+    author = (file.author or file.path.name).strip()
+    if not author or len(author) > MAX_AUTHOR_CHARACTERS:
+        raise InputError(
+            "The author's name is empty or too long.", f"Give at most {MAX_AUTHOR_CHARACTERS} characters: --author."
+        )
+    if (file.task == "entity") != bool(file.entity_column):
+        raise InputError(
+            f"The task {file.task} {'needs an' if file.task == 'entity' else 'knows no'} entity column.",
+            "Name the column that says toward whom: --entity-column, with --task entity.",
+        )
+    head: Task = "topic" if file.task == "topic" else "sentiment"
+    names = labels.names(head)
+    examples = read_examples(
+        file.path,
+        text_column=file.text_column,
+        label_column=file.label_column,
+        task=head,
+        label_map=file.label_map,
+        labels=labels,
+    )
+    entities = list(_entities(file)) if file.entity_column else [""] * len(examples)
+    return len(examples), [
+        Label(
+            text=example.text,
+            task=file.task,
+            label=names[place],
+            entity=entity,
+            source="import",
+            author=author,
+            created_at=now,
+        )
+        for example, entity in zip(examples, entities, strict=True)
+        if normalise_text(example.text) and (place := example.label(head)) is not None
+    ]
+
+
+def _entities(file: LabelFile) -> Iterator[str]:
+    for number, _, raw in read_rows(file.path, file.text_column, file.entity_column):
+        entity = prepare_text(raw) if isinstance(raw, str) else ""
+        if not entity or len(entity) > MAX_ENTITY_CHARACTERS:
+            raise InputError(
+                f"{file.path}, row {number}: the entity is empty or longer than {MAX_ENTITY_CHARACTERS} characters.",
+                "Name a company or an asset as the text does, or remove the row.",
+            )
+        yield entity
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}.", "Check the folder and its rights.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _write_csv(file: TextIO, labels: Iterator[Label]) -> int:
+    writer = csv.DictWriter(file, EXPORTED)
+    writer.writeheader()
+    count = 0
+    for count, label in enumerate(labels, 1):  # noqa: B007 - the last number is wanted
+        writer.writerow(_plain(label))
+    return count
+
+
+def _write_jsonl(file: TextIO, labels: Iterator[Label]) -> int:
+    count = 0
+    for count, label in enumerate(labels, 1):  # noqa: B007 - the last number is wanted
+        file.write(msgspec.json.encode(_plain(label)).decode() + "\n")
+    return count
+
+
+def _plain(label: Label) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(label)
+    return plain

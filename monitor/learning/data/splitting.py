@@ -1,0 +1,124 @@
+"""What trains and what validates: nothing is known of a validation text before it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.classify.labels import Labels, Task
+from monitor.classify.text import normalise_text
+from monitor.errors import InputError
+from monitor.learning.data.corpus import Corpus
+from monitor.learning.data.examples import Example
+from monitor.learning.data.groups import grouped_split, near_duplicate_groups
+
+LEAST_EXAMPLES = 10
+"""Different texts without which nothing is split."""
+
+_MORE = "Give more examples, another --validation-share, or a file of its own: --validation FILE."
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples to train on and those to validate on.
+
+    Attributes:
+        training: No text of them stands in `validation`.
+        validation: Stops the training early, fits the temperatures and is judged.
+        dropped: Examples that were left out because they repeat something on the other side.
+    """
+
+    training: list[Example]
+    validation: list[Example]
+    dropped: int = 0
+
+
+def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, seed: int) -> Split:
+    """Hold out a share of a corpus.
+
+    Args:
+        corpus: All examples.
+        how: "time" holds out the newest, without near-duplicates of what is older; "group" holds out whole groups of
+            near-duplicates, or of the corpus' own groups, drawn at random.
+        share: To hold out, in (0, 1).
+        seed: Of the draw.
+
+    Raises:
+        InputError: There are too few examples, or their times do not tell them apart.
+    """
+    count = len(corpus.examples)
+    if count < LEAST_EXAMPLES:
+        raise InputError(f"there are {count} different texts, too few examples to split.", _MORE)
+    groups = near_duplicate_groups([example.text for example in corpus.examples])
+    dropped = np.zeros(count, dtype=np.bool_)
+    if how == "time":
+        held_out = _newest(corpus, share)
+        dropped = held_out & np.isin(groups, groups[~held_out])
+    else:
+        if corpus.groups:
+            groups = np.unique(np.array(corpus.groups), return_inverse=True)[1].astype(np.int64)
+        held_out = grouped_split(groups, share, seed)
+    split = Split(
+        training=[example for example, out in zip(corpus.examples, held_out, strict=True) if not out],
+        validation=[
+            example
+            for example, out, repeat in zip(corpus.examples, held_out, dropped, strict=True)
+            if out and not repeat
+        ],
+        dropped=int(dropped.sum()),
+    )
+    if not (split.training and split.validation):
+        side = "train" if not split.training else "validate"
+        raise InputError(f"{count:,} texts are too few examples to split: none is left to {side} on.", _MORE)
+    return split
+
+
+def split_by_file(training: Sequence[Example], validation: Sequence[Example]) -> Split:
+    """Validate on a file of its own; training examples that repeat a text of it are dropped."""
+    taken = {normalise_text(example.text) for example in validation}
+    kept = [example for example in training if normalise_text(example.text) not in taken]
+    return Split(kept, list(validation), len(training) - len(kept))
+
+
+def labels_of(examples: Iterable[Example], task: Task) -> list[int]:
+    """All labels of a task: of the texts, or of the mentions in them."""
+    if task == "entity":
+        mentions = (mention for example in examples for mention in example.mentions or ())
+        return [mention.sentiment for mention in mentions if mention.sentiment is not None]
+    return [label for example in examples if (label := example.label(task)) is not None]
+
+
+def require_trainable(split: Split, tasks: Iterable[Task], labels: Labels) -> None:
+    """Refuse examples from which a task cannot be learnt, or by which it cannot be judged.
+
+    Raises:
+        InputError: A task has no label, or those of one class only, or none to validate on.
+    """
+    for task in tasks:
+        classes = set(labels_of(split.training, task))
+        if len(classes) < 2:
+            only = f"only the label {labels.names(task)[classes.pop()]!r}" if classes else "no label at all"
+            raise InputError(
+                f"the examples to train {task} on have {only}.",
+                "Give examples of at least two labels, or another split.",
+            )
+        if not labels_of(split.validation, task):
+            raise InputError(f"too few examples to split: none with a {task} label is left to validate on.", _MORE)
+
+
+def _newest(corpus: Corpus, share: float) -> npt.NDArray[np.bool_]:
+    moments = [moment.timestamp() for moment in corpus.times if moment is not None]
+    if len(moments) < len(corpus.examples):
+        raise InputError("a split by time needs the time of every text.", "Name its column: --time-column.")
+    times = np.array(moments)
+    cut = np.sort(times)[min(len(times) - 1, int(len(times) * (1.0 - share)))]
+    held_out: npt.NDArray[np.bool_] = times >= cut
+    if held_out.all():
+        held_out = times > cut
+    if not held_out.any():
+        raise InputError("a split by time is not possible: all texts bear the same time.", "Use --split group.")
+    return held_out

@@ -1,0 +1,1 @@
+"""When a model is due to be trained anew."""

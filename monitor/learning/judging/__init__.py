@@ -1,0 +1,1 @@
+"""Figures of a model, and the verdict on a candidate."""

@@ -1,0 +1,1 @@
+"""The network: bases, heads, additions to it, and the forms in which it is kept."""

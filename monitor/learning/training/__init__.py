@@ -1,0 +1,1 @@
+"""A training run: its recipe, its loop, its state and its curves."""

@@ -1,0 +1,273 @@
+"""The training loop: all tasks in every batch, one optimiser, one schedule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from monitor.errors import ModelError
+from monitor.learning.data.batches import Integers, sorted_batches, training_batches
+from monitor.learning.data.encoding import Encoded
+from monitor.learning.network.adalora import RankBudget, budget_of
+from monitor.learning.network.adapters import load_trained, trained_state
+from monitor.learning.network.model import pad
+from monitor.learning.recipe import Recipe
+from monitor.learning.training.losses import batch_loss
+from monitor.learning.training.optimising import Schedule, make_optimizer, make_schedule
+
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+GRADIENT_NORM = 1.0
+"""Gradients are scaled down to this length."""
+
+Loss = Callable[[Any, Sequence[Encoded], Recipe], Tensor]
+"""The mean loss of rows, given what the model says of them."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        epoch: 1 for the first.
+        step: Optimiser steps done, of `steps`.
+        steps: Planned.
+        loss: Mean training loss since the last report; NaN at the end of an epoch.
+        rate: Learning rate of the first parameter group.
+        validation_loss: At the end of an epoch; None elsewhere.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    rate: float
+    validation_loss: float | None = None
+
+
+class Keeper(Protocol):
+    """Keeps a run's state, so that it can go on after a cut.
+
+    The parts are "model", whose trained weights are kept, "best", a `Best`, and others that have `state_dict` and
+    `load_state_dict`.
+    """
+
+    def restore(self, parts: dict[str, Any]) -> int:
+        """Loads the newest state into the parts; returns how many epochs are done, 0 where nothing is kept."""
+        ...
+
+    def keep(self, parts: dict[str, Any], epoch: int) -> None:
+        """Keeps the state after an epoch."""
+        ...
+
+
+@dataclass
+class Best:
+    """The best epoch so far.
+
+    Attributes:
+        loss: Its validation loss.
+        epoch: 0 before the first.
+        weights: Copies of the trained weights after it, on the CPU.
+    """
+
+    loss: float = math.inf
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def weigh(self, loss: float, epoch: int, model: nn.Module) -> None:
+        """Takes an epoch that is better."""
+        if loss < self.loss:
+            self.loss, self.epoch = loss, epoch
+            self.weights = {name: tensor.clone() for name, tensor in trained_state(model).items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs beside the weights."""
+        return {"loss": self.loss, "epoch": self.epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where `state_dict` was taken."""
+        self.loss, self.epoch = state["loss"], state["epoch"]
+
+
+@dataclass
+class _Run:
+    """What an epoch works on."""
+
+    model: nn.Module
+    rows: Sequence[Encoded]
+    recipe: Recipe
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    scaler: torch.amp.GradScaler
+    budget: RankBudget | None
+    best: Best
+    steps: int
+    pad_id: int
+    loss: Loss
+
+    def parts(self) -> dict[str, Any]:
+        """All that has a state, in the order in which it is to be restored: the schedule sets the optimiser's rates."""
+        named = ("model", "optimizer", "schedule", "scaler", "budget", "best")
+        return {name: part for name in named if (part := getattr(self, name)) is not None}
+
+    def over(self, epochs_done: int) -> bool:
+        """Whether patience has run out."""
+        patience = self.recipe.patience
+        return bool(patience and epochs_done and epochs_done - self.best.epoch >= patience)
+
+
+def prepare_run(seed: int, threads: int) -> None:
+    """Seed torch, before a model's new heads are drawn, and bound its CPU threads; 0 leaves them as they are."""
+    torch.manual_seed(seed)
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def steps_of(examples: int, recipe: Recipe) -> int:
+    """Optimiser steps of a whole run."""
+    return recipe.epochs * -(-examples // (recipe.batch_size * recipe.accumulation))
+
+
+def train(
+    model: nn.Module,
+    rows: Sequence[Encoded],
+    recipe: Recipe,
+    report: Callable[[Progress], None],
+    *,
+    pad_id: int,
+    validation: Sequence[Encoded] = (),
+    keeper: Keeper | None = None,
+    report_every: int = 50,
+    loss: Loss = batch_loss,
+) -> int:
+    """Fine-tune the model in place; with patience, it ends with the weights of its best epoch.
+
+    Args:
+        model: As `apply_method` left it, on the device on which to train.
+        rows: Encoded examples.
+        recipe: How.
+        report: Called after every `report_every` steps and at the end of every epoch.
+        pad_id: Of the tokenizer.
+        validation: Encoded examples that are not among the rows; needed for patience and for the plateau schedule.
+        keeper: Keeps and restores the state at the ends of epochs.
+        report_every: In steps.
+        loss: Of a batch.
+
+    Returns:
+        The epoch whose weights the model has now.
+
+    Raises:
+        ModelError: The recipe cannot be followed here, or the loss is no longer a number.
+    """
+    _require_possible(recipe, model, bool(rows), bool(validation))
+    steps = steps_of(len(rows), recipe)
+    optimizer = make_optimizer(model, recipe)
+    schedule = make_schedule(optimizer, recipe, steps)
+    scaler = torch.amp.GradScaler(_device(model).type, enabled=recipe.precision == "fp16")
+    budget = budget_of(model, recipe, steps)
+    run = _Run(model, rows, recipe, optimizer, schedule, scaler, budget, Best(), steps, pad_id, loss)
+    done = keeper.restore(run.parts()) if keeper else 0
+    while done < recipe.epochs and not run.over(done):
+        done += 1
+        _epoch(run, done, report, report_every)
+        judged = mean_loss(model, validation, recipe, pad_id, loss=loss) if validation else None
+        if judged is not None:
+            schedule.epoch_ended(judged)
+            run.best.weigh(judged, done, model)
+        if keeper:
+            keeper.keep(run.parts(), done)
+        report(Progress(done, schedule.step_count, steps, math.nan, schedule.rate, judged))
+    if recipe.patience and run.best.epoch:
+        load_trained(model, run.best.weights)
+        done = run.best.epoch
+    model.eval()
+    return done
+
+
+@torch.no_grad()
+def mean_loss(
+    model: nn.Module, rows: Sequence[Encoded], recipe: Recipe, pad_id: int, *, loss: Loss = batch_loss
+) -> float:
+    """The mean loss of encoded examples, without dropout."""
+    model.eval()
+    total = 0.0
+    for places in sorted_batches([len(row.ids) for row in rows], 2 * recipe.batch_size):
+        members = [rows[place] for place in places]
+        total += float(_forward(model, members, recipe, pad_id, loss)) * len(members)
+    return total / len(rows)
+
+
+def _epoch(run: _Run, epoch: int, report: Callable[[Progress], None], report_every: int) -> None:
+    recipe, schedule = run.recipe, run.schedule
+    torch.manual_seed(
+        recipe.seed + epoch
+    )  # dropout and order depend on seed and epoch alone: a resumed run is the same
+    rng = np.random.default_rng((recipe.seed, epoch))
+    lengths = np.array([len(row.ids) for row in run.rows])
+    run.model.train()
+    losses = list[float]()
+    for batch in training_batches(lengths, recipe.batch_size * recipe.accumulation, rng):
+        losses.append(_step(run, batch))
+        if schedule.step_count % report_every == 0:
+            report(Progress(epoch, schedule.step_count, run.steps, float(np.mean(losses)), schedule.rate))
+            losses.clear()
+
+
+def _step(run: _Run, batch: Integers) -> float:
+    """Take one step of the optimiser, over one forward pass or more; return the mean loss of the batch's examples."""
+    recipe = run.recipe
+    total = 0.0
+    for places in _parts_of(batch, recipe.batch_size):
+        share = len(places) / len(batch)
+        loss = _forward(run.model, [run.rows[place] for place in places], recipe, run.pad_id, run.loss)
+        total += share * loss.item()
+        if run.budget:
+            loss = loss + run.budget.regulariser()
+        run.scaler.scale(share * loss).backward()  # type: ignore[no-untyped-call]
+    if not math.isfinite(total) and recipe.precision != "fp16":  # there, the scaler leaves such steps out
+        raise ModelError(
+            f"the loss is no longer a number after {run.schedule.step_count} steps.", "Give a smaller learning rate."
+        )
+    run.scaler.unscale_(run.optimizer)
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)
+    run.scaler.step(run.optimizer)
+    run.scaler.update()
+    run.schedule.step()
+    if run.budget and bool(torch.isfinite(norm)):
+        run.budget.step(run.schedule.step_count)
+    run.optimizer.zero_grad(set_to_none=True)
+    return total
+
+
+def _parts_of(batch: Integers, size: int) -> Iterator[Integers]:
+    for start in range(0, len(batch), size):
+        yield batch[start : start + size]
+
+
+def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_id: int, loss: Loss) -> Tensor:
+    device = _device(model)
+    ids, mask = pad([row.ids for row in members], pad_id)  # [batch, tokens] each
+    precision = PRECISIONS[recipe.precision]
+    with torch.autocast(device.type, dtype=precision, enabled=precision is not torch.float32):
+        outputs = model(ids.to(device), mask.to(device))
+    return loss(outputs, members, recipe)
+
+
+def _require_possible(recipe: Recipe, model: nn.Module, rows: bool, validation: bool) -> None:
+    if not rows:
+        raise ModelError("there are no examples to train on.", "Give some.")
+    if recipe.precision == "fp16" and _device(model).type != "cuda":
+        raise ModelError("fp16 needs a GPU.", "Set the precision to bf16 or fp32.")
+    if not validation and (recipe.patience or recipe.schedule == "plateau"):
+        which = "patience" if recipe.patience else "the plateau schedule"
+        raise ModelError(f"{which} needs validation examples.", "Give some, or train without it.")
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device

@@ -1,0 +1,1 @@
+"""Model versions: their nouns, their files, their aliases."""

@@ -1,0 +1,138 @@
+"""The spool on disk: bounded, in order, and whole after any kill."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import InputError
+from monitor.ingest.intake.spool import Spool, SpoolFullError
+
+ROOM = 1_000_000
+
+
+def waiting(spool: Spool) -> list[bytes]:
+    return [record for _, record in spool.pending()]
+
+
+def reopened(folder: Path, *, limit: int = ROOM, segment: int = 200) -> list[bytes]:
+    with Spool(folder, limit, segment_bytes=segment) as spool:
+        return waiting(spool)
+
+
+def test_what_was_put_waits_in_order_until_it_is_acknowledged(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM) as spool:
+        numbers = [spool.put(record) for record in (b"one", b"two", b"", b"four")]
+        assert list(spool.pending()) == list(zip(numbers, (b"one", b"two", b"", b"four"), strict=True))
+        assert (len(spool), spool.bytes_waiting) == (4, 10)
+        spool.acknowledge(numbers[1])
+        assert waiting(spool) == [b"", b"four"]
+        spool.acknowledge(numbers[3])
+        assert (len(spool), spool.bytes_waiting, waiting(spool)) == (0, 0, [])
+
+
+def test_another_process_finds_what_waits_and_goes_on_with_larger_numbers(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM) as spool:
+        last = [spool.put(bytes([number])) for number in range(5)][-1]
+        spool.acknowledge(last - 2)
+    with Spool(tmp_path, ROOM) as spool:
+        assert waiting(spool) == [b"\x03", b"\x04"]
+        assert spool.put(b"\x05") == last + 1
+
+
+def test_a_full_spool_takes_nothing_until_something_left(tmp_path: Path) -> None:
+    with Spool(tmp_path, 100) as spool:
+        first = spool.put(b"x" * 60)
+        assert spool.room
+        with pytest.raises(SpoolFullError):
+            spool.put(b"y" * 41)
+        spool.put(b"z" * 40)
+        assert not spool.room
+        spool.acknowledge(first)
+        spool.put(b"y" * 41)
+        assert waiting(spool) == [b"z" * 40, b"y" * 41]
+
+
+def test_a_record_larger_than_the_whole_is_taken_while_nothing_else_waits(tmp_path: Path) -> None:
+    with Spool(tmp_path, 100) as spool:
+        spool.put(b"x" * 500)
+        with pytest.raises(SpoolFullError):
+            spool.put(b"y")
+
+
+def test_segments_that_were_acknowledged_leave_the_disk(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM, segment_bytes=100) as spool:
+        numbers = [spool.put(b"x" * 92) for _ in range(10)]
+        assert len(list(tmp_path.glob("*.spool"))) == 10
+        spool.acknowledge(numbers[7])
+        assert len(list(tmp_path.glob("*.spool"))) == 2
+        spool.acknowledge(numbers[9])
+        assert not list(tmp_path.glob("*.spool"))
+
+
+def test_two_processes_cannot_have_the_same_spool(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM), pytest.raises(InputError, match="another ingest"):
+        Spool(tmp_path, ROOM)
+    with Spool(tmp_path, ROOM) as spool:
+        spool.put(b"free again")
+
+
+def test_an_acknowledgement_that_was_lost_brings_records_again_and_loses_none(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM) as spool:
+        spool.acknowledge([spool.put(b"one"), spool.put(b"two")][0])
+    (tmp_path / "acknowledged").write_text("", encoding="ascii")
+    assert reopened(tmp_path) == [b"one", b"two"]
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=8), st.data())
+def test_a_tail_that_was_cut_anywhere_costs_only_records_of_which_put_had_not_returned(
+    tmp_path_factory: pytest.TempPathFactory, records: list[bytes], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("torn")
+    with Spool(folder, ROOM, segment_bytes=100) as spool:
+        for record in records:
+            spool.put(record)
+    *_, last = sorted(folder.glob("*.spool"))
+    size = last.stat().st_size
+    kept = data.draw(st.integers(0, size), label="bytes of the last segment on the disk")
+    os.truncate(last, kept)
+    found = reopened(folder)
+    assert found == records[: len(found)]
+    lost = sum(len(record) + 8 for record in records[len(found) :])
+    assert lost == 0 if kept == size else lost >= size - kept
+    assert reopened(folder) == found
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("put"), st.binary(max_size=30)),
+            st.tuples(st.just("acknowledge"), st.integers(0, 3)),
+            st.tuples(st.just("reopen"), st.none()),
+        ),
+        max_size=25,
+    )
+)
+def test_it_behaves_like_a_queue_whatever_is_done_to_it(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, object]]
+) -> None:
+    folder = tmp_path_factory.mktemp("queue")
+    model: list[tuple[int, bytes]] = []
+    spool = Spool(folder, ROOM, segment_bytes=60)
+    for action, value in actions:
+        match action, value:
+            case "put", bytes(record):
+                model.append((spool.put(record), record))
+            case "acknowledge", int(count) if count and model:
+                spool.acknowledge(model[min(count, len(model)) - 1][0])
+                model = model[count:]
+            case "reopen", _:
+                spool.close()
+                spool = Spool(folder, ROOM, segment_bytes=60)
+        assert list(spool.pending()) == model
+        assert spool.bytes_waiting == sum(len(record) for _, record in model)
+    spool.close()

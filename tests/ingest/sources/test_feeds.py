@@ -1,0 +1,169 @@
+"""Feeds of every kind, fetched again and again over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, timedelta
+
+import pytest
+
+from monitor.articles import Article, TimeCase
+from monitor.ingest.items import ColumnMap, ItemReader
+from monitor.ingest.sources.feeds import FeedSource
+from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
+from monitor.ingest.web.fetched import FetchFailure
+from tests.ingest.hostile.bodies import entry, rss
+from tests.ingest.paper_server import NOW, Paper, paper
+
+READER = ItemReader(name="paper", columns=ColumnMap(), zone=UTC)
+
+RSS_091 = """<!DOCTYPE rss PUBLIC "-//Paper//DTD RSS 0.91//EN" "http://paper.example/rss-0.91.dtd">
+<rss version="0.91"><channel><title>P</title>
+<item><title>Mill closes</title><link>/mill</link></item></channel></rss>"""
+RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="x"><title>P</title></channel>
+<item rdf:about="https://paper.example/mill"><title>Mill closes</title><link>https://paper.example/mill</link>
+<dc:date>2024-05-06T09:30:00Z</dc:date><dc:creator>Ada Reed</dc:creator></item></rdf:RDF>"""
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>P</title><id>x</id>
+<entry><id>tag:paper.example,2024:mill</id><title type="html">Mill &lt;b&gt;closes&lt;/b&gt;</title>
+<link rel="alternate" href="/mill"/><published>2024-05-06T09:30:00Z</published><updated>2024-05-06T10:30:00Z</updated>
+<author><name>Ada Reed</name></author><content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">
+<p>Two hundred jobs</p><p>go.</p></div></content></entry></feed>"""
+JSON = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1",
+        "title": "P",
+        "items": [
+            {"id": 7, "url": "/mill", "title": "Mill closes", "content_html": "<p>Two hundred jobs</p><p>go.</p>",
+             "date_published": "2024-05-06T09:30:00Z", "author": {"name": "Ada Reed"}}
+        ],
+    }
+)  # fmt: skip
+OWN_NAME = rss(entry(1).replace("pubDate", "pubTime"))
+
+
+def fetch_once(content: str) -> Batch:
+    with paper() as (host, fetcher):
+        host.pages["/feed"] = content.encode()
+        return FeedSource("paper", host.url("/feed"), fetcher).fetch(SourceState(), NOW)
+
+
+def only(batch: Batch) -> Article:
+    (item,) = batch.items
+    record = READER.read(item, NOW)
+    assert isinstance(record, Article)
+    return record
+
+
+@pytest.mark.parametrize(("content", "shape"), [(RSS_091, "rss091u"), (RDF, "rss10"), (ATOM, "atom10"), (JSON, "json")])
+def test_every_kind_of_feed_gives_the_same_story(content: str, shape: str) -> None:
+    batch = fetch_once(content)
+    article = only(batch)
+    assert article.title == "Mill closes"
+    assert article.url.endswith("/mill")
+    assert article.url.startswith("http")
+    assert batch.shape.split()[0] == shape
+    if content != RSS_091:
+        assert article.published_at == NOW.replace(hour=9, minute=30)
+        assert article.author == "Ada Reed"
+
+
+def test_atom_tells_edits_and_rdf_calls_its_only_date_the_publication() -> None:
+    assert only(fetch_once(ATOM)).time_case is TimeCase.EDITED
+    assert only(fetch_once(RDF)).time_case is TimeCase.PUBLISHED
+    assert only(fetch_once(ATOM)).body == "Two hundred jobs go."
+
+
+def test_a_date_under_a_name_of_the_feeds_own_is_found() -> None:
+    assert only(fetch_once(OWN_NAME)).published_at is not None
+
+
+def test_the_second_fetch_is_conditional_and_an_unchanged_feed_has_no_items() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/feed"], host.headers = rss().encode(), {"ETag": '"1"'}
+        source = FeedSource("paper", host.url("/feed"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        second = source.fetch(first.state, NOW)
+        assert len(first.items) == 3
+        assert second.not_modified
+        assert (second.items, second.state) == ((), first.state)
+
+
+def test_the_state_of_another_address_is_not_used() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/feed"] = host.pages["/other"] = rss().encode()
+        host.headers = {"ETag": '"1"'}
+        state = FeedSource("paper", host.url("/feed"), fetcher).fetch(SourceState(), NOW).state
+        assert len(FeedSource("paper", host.url("/other"), fetcher).fetch(state, NOW).items) == 3
+
+
+def moved(host: Paper, old: str, new: str) -> None:
+    host.pages[old] = 301
+    host.headers = {"Location": host.url(new)}
+
+
+def test_a_feed_that_moved_for_good_is_asked_at_its_new_address_until_that_fails() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/new"] = rss().encode()
+        moved(host, "/feed", "/new")
+        source = FeedSource("paper", host.url("/feed"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        assert first.moved_to == host.url("/new")
+        source.fetch(first.state, NOW)
+        assert [path for path in host.asked if path != "/robots.txt"] == ["/feed", "/new", "/new"]
+        host.pages["/new"], host.pages["/feed"] = 404, rss(entry(1)).encode()
+        back = source.fetch(first.state, NOW)
+        assert (len(back.items), back.moved_to) == (1, "")
+
+
+def test_a_page_that_names_a_feed_is_refused_with_its_address() -> None:
+    with pytest.raises(SourceError, match=r"not a feed.*/feed\.xml") as caught:
+        fetch_once('<!DOCTYPE html><html><head><link rel="alternate" type="application/rss+xml" href="/feed.xml">')
+    assert caught.value.reason is FailureReason.NOT_A_FEED
+
+
+def test_a_sitemap_is_no_feed_and_the_remedy_says_so() -> None:
+    with pytest.raises(SourceError, match="kind `page`"):
+        fetch_once('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>x</loc></url></urlset>')
+
+
+def test_what_the_fetcher_says_is_passed_on_with_its_wait() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/feed"], host.headers = 429, {"Retry-After": "120"}
+        with pytest.raises(SourceError) as caught:
+            FeedSource("paper", host.url("/feed"), fetcher).fetch(SourceState(), NOW)
+        assert caught.value.reason is FailureReason.RATE_LIMITED
+        assert caught.value.retry_after == timedelta(minutes=2)
+
+
+def test_the_longest_wait_that_feed_or_server_ask_for_is_told() -> None:
+    assert fetch_once(rss().replace("</description>", "</description><ttl>45</ttl>", 1)).wait == timedelta(minutes=45)
+    with paper() as (host, fetcher):
+        host.pages["/feed"], host.headers = rss().encode(), {"Cache-Control": "max-age=600"}
+        assert FeedSource("p", host.url("/feed"), fetcher).fetch(SourceState(), NOW).wait == timedelta(minutes=10)
+
+
+def test_a_feed_that_loses_its_dates_has_another_shape() -> None:
+    whole, without = fetch_once(rss()), fetch_once(rss().replace("pubDate", "x"))
+    assert whole.shape == "rss20 guid url title body published"
+    assert without.shape == "rss20 guid url title body"
+
+
+def test_the_same_guid_on_different_stories_names_neither_and_the_same_story_twice_is_one() -> None:
+    twice = fetch_once(rss(entry(1), entry(1), entry(2, guid="s"), entry(3, guid="s")))
+    ids = [record.id for item in twice.items if isinstance(record := READER.read(item, NOW), Article)]
+    assert (len(ids), len(set(ids))) == (4, 3)
+
+
+def test_a_guid_that_counts_its_edits_in_the_fragment_stays_one() -> None:
+    one, other = (only(fetch_once(rss(entry(1, guid=f"https://paper.example/mill#{edit}")))) for edit in (0, 4))
+    assert one.id == other.id
+
+
+def test_every_failure_of_the_fetcher_is_a_reason() -> None:
+    assert {failure.value for failure in FetchFailure} < {reason.value for reason in FailureReason}
+
+
+def test_a_feed_is_a_source() -> None:
+    with paper() as (host, fetcher):
+        assert isinstance(FeedSource("paper", host.url("/feed"), fetcher), Source)

@@ -1,0 +1,158 @@
+"""Following a file as it grows gives what reading it whole gives."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import InputError
+from monitor.ingest.items import ColumnMap
+from monitor.ingest.sources.files import FileFormat, read_items
+from monitor.ingest.sources.following import AT_ONCE_BYTES, Followed, fetch_new
+
+COLUMNS = ColumnMap()
+ROWS: dict[FileFormat, list[bytes]] = {
+    "csv": [
+        b"one,a\n", b'"two, ""quoted""",a\r\n', b'"three\nlines\nlong",a\n', b'5" four,a\n', b"\n", b"bad\n",
+        b"\xff,a\n", "ünf,ä\n".encode(), b"car\rriage,a\n", b'"open,a\n', b"\x00,a\n",
+    ],
+    "jsonl": [
+        b'{"title": "one"}\n', b'{"title": "two\\n"}\r\n', b"\n", b"  \n", b"[]\n", b"\xff\n", b'{"title": \n',
+        b"\x00\n", '{"title": "ünf"}\n'.encode(),
+    ],
+}  # fmt: skip
+HEADERS: dict[FileFormat, list[bytes]] = {
+    "csv": [b"title,source\n", b'\xef\xbb\xbf"title","source"\r\n'],
+    "jsonl": [b'{"title": "first"}\n', b'\xef\xbb\xbf{"title": "first"}\n'],
+}
+Told = list[tuple[object, str]]
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> tuple[FileFormat, bytes]:
+    form = draw(st.sampled_from(list(ROWS)))
+    rows = draw(st.lists(st.sampled_from(ROWS[form]), max_size=8))
+    return form, draw(st.sampled_from(HEADERS[form])) + b"".join(rows)
+
+
+def told(followed: list[Followed]) -> Told:
+    return [(one.item.fields, one.item.fault) for one in followed]
+
+
+def follow(path: Path, form: FileFormat, cursor: int) -> tuple[list[Followed], int]:
+    found = list(fetch_new(path, form, COLUMNS, cursor))
+    return found, found[-1].cursor if found else cursor
+
+
+@given(contents(), st.lists(st.integers(0, 200), max_size=6), st.booleans())
+def test_a_file_that_grows_gives_the_same_items_however_it_is_cut(
+    tmp_path_factory: pytest.TempPathFactory, content: tuple[FileFormat, bytes], cuts: list[int], byte_by_byte: bool
+) -> None:
+    form, whole = content
+    path = tmp_path_factory.mktemp("grow") / f"a.{form}"
+    path.write_bytes(whole)
+    # A quote that is never closed: the record may go on, so a follower waits where a reader of the whole file gives up.
+    ended, _ = follow(path, form, 0)
+    seen: list[Followed] = []
+    cursor = 0
+    for cut in range(len(whole) + 1) if byte_by_byte else [*sorted(cuts), len(whole)]:
+        path.write_bytes(whole[:cut])
+        found, cursor = follow(path, form, cursor)
+        seen += found
+    assert seen == ended
+    read = [(item.fields, item.fault) for item in read_items(path, form, COLUMNS)]
+    assert told(seen) == read[: len(seen)]
+    assert len(read) - len(seen) <= (b'"open' in whole)
+
+
+@given(contents(), contents(), st.integers(0, 200))
+def test_a_file_that_was_cut_short_and_written_anew_is_read_from_its_start(
+    tmp_path_factory: pytest.TempPathFactory, old: tuple[FileFormat, bytes], new: tuple[FileFormat, bytes], cut: int
+) -> None:
+    form, before = old
+    after = HEADERS[form][0] + b"".join(ROWS[form][:2]) if form != new[0] else new[1]
+    path = tmp_path_factory.mktemp("anew") / f"a.{form}"
+    path.write_bytes(before)
+    _, cursor = follow(path, form, 0)
+    path.write_bytes(after[: min(cut, max(cursor - 1, 0))])
+    first, reached = follow(path, form, cursor) if cursor else ([], 0)
+    if not first:
+        # Nothing of it could be read while it was short, so nothing tells it from the old one if it outgrows the place.
+        reached = 0
+    path.write_bytes(after)
+    rest, _ = follow(path, form, reached)
+    path.with_suffix(".whole").write_bytes(after)
+    wanted = list(fetch_new(path.with_suffix(".whole"), form, COLUMNS, 0))
+    assert told(first + rest) == told(wanted)
+
+
+def test_the_last_line_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for content, count in (
+        (b"title", 0),
+        (b"title,source\n", 0),
+        (b"title,source\none,a", 0),
+        (b"title,source\none,a\n", 1),
+    ):
+        path.write_bytes(content)
+        assert len(follow(path, "csv", 0)[0]) == count
+
+
+def test_positions_are_bytes_so_that_a_redelivery_has_the_same_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"title": "one"}\n\n{"title": "two"}\n')
+    found, _ = follow(path, "jsonl", 0)
+    assert [(one.item.position, one.cursor) for one in found] == [("a.jsonl@0", 17), ("a.jsonl@18", 35)]
+    again, _ = follow(path, "jsonl", 17)
+    assert again == found[1:]
+
+
+def test_an_absent_file_has_nothing_yet_and_one_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
+    assert follow(tmp_path / "none.csv", "csv", 0) == ([], 0)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"headline,source\n")
+    with pytest.raises(InputError, match=r"a\.csv: there is no column 'title'"):
+        follow(path, "csv", 0)
+    path.write_bytes(b"title,source\n")
+    path.chmod(0)
+    if not os.access(path, os.R_OK):
+        with pytest.raises(InputError, match=r"a\.csv: it cannot be read"):
+            follow(path, "csv", 0)
+
+
+def test_a_long_file_is_taken_in_pieces_even_where_it_is_mostly_blank(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    row = b'{"title": "' + b"x" * 1_000_000 + b'"}\n'
+    path.write_bytes(row * 9 + (b" " * 999 + b"\n") * (AT_ONCE_BYTES // 1000 + 10) + b'{"title": "last"}\n')
+    counts, cursor = [], 0
+    while True:
+        found, cursor = follow(path, "jsonl", cursor)
+        if not found:
+            break
+        counts.append(len(found))
+    assert counts == [4, 4, 2]
+
+
+def test_a_line_that_is_too_long_is_one_fault_once_it_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    head, long = b"title,source\n", b"x" * 5_000_000
+    path.write_bytes(head + long)
+    assert follow(path, "csv", 0)[0] == []
+    path.write_bytes(head + long + b"\nnext,a\n")
+    found, cursor = follow(path, "csv", 0)
+    rest, _ = follow(path, "csv", cursor)
+    assert [fault for _, fault in told(found + rest)] == ["the line is longer than 4,000,000 bytes", ""]
+
+
+def test_a_compressed_file_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"title": "one"}\n{"title": "two"}\n'))
+    found, cursor = follow(path, "jsonl", 0)
+    assert [one.item.position for one in found] == ["a.jsonl.gz#1", "a.jsonl.gz#2"]
+    assert follow(path, "jsonl", cursor) == ([], cursor)
+    assert follow(path, "jsonl", 1)[0] == found[1:]

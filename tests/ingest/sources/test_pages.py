@@ -1,0 +1,217 @@
+"""Sites without a feed, over real HTTP: new pages once, a bounded number at a time."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.articles import Article, TimeCase
+from monitor.errors import InputError
+from monitor.ingest.items import ColumnMap, Item, ItemReader
+from monitor.ingest.sources.article_pages import read_article_page
+from monitor.ingest.sources.listings import read_listing
+from monitor.ingest.sources.pages import PageSource
+from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
+from monitor.ingest.web.fetched import Fetched
+from tests.ingest.paper_server import NOW, Paper, paper
+
+READER = ItemReader(name="paper", columns=ColumnMap(), zone=UTC, horizon=timedelta(days=30))
+BODY = (
+    "The harbour bank lost money for the second quarter in a row, its board said on Monday. Depositors had taken out a"
+    " third of what they held there in spring. The regulator said that it watches the bank closely and sees no danger."
+)
+
+
+def article_page(title: str, head: str = "", body: str = BODY) -> bytes:
+    return (
+        f"<!DOCTYPE html><html lang='en'><head><title>{title}</title>{head}</head><body><nav><a href='/'>Home</a></nav>"
+        f"<article><h1>{title}</h1><p>{body}</p><p>{body}</p></article>"
+        "<footer>All rights reserved</footer></body></html>"
+    ).encode()
+
+
+def sitemap(host: Paper, *entries: tuple[str, str]) -> bytes:
+    urls = "".join(
+        f"<url><loc>{host.url(path)}</loc>{f'<lastmod>{at}</lastmod>' if at else ''}</url>" for path, at in entries
+    )
+    return f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'.encode()
+
+
+def articles(batch: Batch) -> list[Article]:
+    records = [READER.read(item, NOW) for item in batch.items]
+    return [record for record in records if isinstance(record, Article)]
+
+
+def read_page(content: bytes) -> Item:
+    fetched = Fetched(status="new", url="https://p.example/a", permanent_url="", retrieved_at=NOW, content=content)
+    return read_article_page(fetched, NOW, url="https://p.example/a")
+
+
+def test_pages_of_a_sitemap_are_fetched_once_the_latest_first_and_old_ones_never() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = sitemap(
+            host, ("/old", "2024-01-01"), ("/b", "2024-05-05"), ("/c", "2024-05-06T08:00:00Z"), ("/x.jpg", "2024-05-06")
+        )
+        host.pages |= {path: article_page(f"Story {path}") for path in ("/old", "/b", "/c")}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        assert [article.title for article in articles(first)] == ["Story /c", "Story /b"]
+        assert BODY in articles(first)[0].body
+        assert "All rights" not in articles(first)[0].body
+        assert (first.shape, first.more) == ("sitemap", False)
+        host.pages["/sitemap.xml"] = sitemap(host, ("/d", "2024-05-06"), ("/b", "2024-05-06"), ("/c", "2024-05-06"))
+        host.pages["/d"] = article_page("Story /d")
+        assert [article.title for article in articles(source.fetch(first.state, NOW))] == ["Story /d"]
+
+
+def test_a_bounded_number_is_fetched_at_a_time_and_the_rest_comes_though_the_listing_is_unchanged() -> None:
+    with paper() as (host, fetcher):
+        paths = [f"/s{number}" for number in range(7)]
+        host.pages["/sitemap.xml"] = sitemap(host, *((path, "2024-05-06") for path in paths))
+        host.pages |= {path: article_page(f"Story {path}") for path in paths}
+        host.headers = {"ETag": '"1"'}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher, pages_at_once=3)
+        state, counts, more = SourceState(), [], []
+        for _ in range(4):
+            batch = source.fetch(state, NOW)
+            counts.append(len(batch.items))
+            more.append(batch.more)
+            state = batch.state
+        assert (counts, more) == ([3, 3, 1, 0], [True, True, False, False])
+        assert batch.not_modified
+
+
+def test_of_a_list_without_times_only_the_first_are_news_at_first() -> None:
+    with paper() as (host, fetcher):
+        links = "".join(f"<a href='/news/{number}'>x</a>" for number in range(30))
+        host.pages["/"] = f"<!DOCTYPE html><html><body>{links}<a href='http://10.0.0.1/news/1'>y</a>".encode()
+        host.pages |= {f"/news/{number}": article_page(f"Story {number}") for number in range(31)}
+        source = PageSource("paper", host.url("/"), fetcher, include=r"/news/\d+$", pages_at_once=5)
+        first = source.fetch(SourceState(), NOW)
+        assert (len(first.items), first.more, first.shape) == (5, False, "list")
+        assert source.fetch(first.state, NOW).items == ()
+        host.pages["/"] = f"<!DOCTYPE html><html><body><a href='/news/30#top'>new</a>{links}".encode()
+        assert [item.position for item in source.fetch(first.state, NOW).items] == [host.url("/news/30")]
+        assert host.asked.count("/news/5") == 0
+
+
+def test_an_index_of_sitemaps_is_followed_to_its_latest_and_gzip_is_unpacked() -> None:
+    with paper() as (host, fetcher):
+        parts = "".join(
+            f"<sitemap><loc>{host.url(f'/part{number}.xml')}</loc><lastmod>2024-05-0{number}</lastmod></sitemap>"
+            for number in range(1, 6)
+        )
+        host.pages["/sitemap.xml"] = f"<sitemapindex>{parts}</sitemapindex>".encode()
+        for number in range(1, 6):
+            host.pages[f"/part{number}.xml"] = gzip.compress(sitemap(host, (f"/s{number}", "2024-05-06")))
+            host.pages[f"/s{number}"] = article_page(f"Story {number}")
+        batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
+        assert sorted(article.title for article in articles(batch)) == ["Story 3", "Story 4", "Story 5"]
+        assert batch.shape == "sitemapindex"
+
+
+def test_a_page_that_is_gone_is_accounted_for_once_and_one_that_fails_for_now_comes_later() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = sitemap(
+            host, ("/gone", "2024-05-06"), ("/ill", "2024-05-06"), ("/ok", "2024-05-06")
+        )
+        host.pages |= {"/gone": 404, "/ill": 500, "/ok": article_page("Story")}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        assert [bool(item.fault) for item in first.items] == [True, False]
+        assert not first.more
+        host.pages["/ill"] = article_page("Late story")
+        second = source.fetch(first.state, NOW)
+        assert [article.title for article in articles(second)] == ["Late story"]
+        assert len(second.items) == 1
+
+
+def test_a_site_that_asks_to_wait_is_left_alone() -> None:
+    with paper() as (host, fetcher):
+        paths = [f"/s{number}" for number in range(5)]
+        host.pages["/sitemap.xml"] = sitemap(host, *((path, "2024-05-06") for path in paths))
+        host.pages |= dict.fromkeys(paths, 429)
+        host.headers = {"Retry-After": "300"}
+        batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
+        assert (batch.items, batch.more, batch.wait) == ((), False, timedelta(minutes=5))
+        assert sum(path in paths for path in host.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<!DOCTYPE html><html><form><input type=password></form></html>", FailureReason.LOGIN_PAGE),
+        (b"<!DOCTYPE html><html><title>Just a moment...</title></html>", FailureReason.FORBIDDEN),
+        (b"<rss version='2.0'/>", FailureReason.NOT_PARSED),
+        (b"\x89PNG\r\n\x1a\n", FailureReason.NOT_PARSED),
+    ],
+)
+def test_what_is_no_listing_is_refused(content: bytes, reason: FailureReason) -> None:
+    with paper() as (host, fetcher):
+        host.pages["/"] = content
+        with pytest.raises(SourceError) as caught:
+            PageSource("paper", host.url("/"), fetcher).fetch(SourceState(), NOW)
+        assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2024-05-06T11:30:00+02:00",'
+        '"dateModified":"2024-05-06T10:00:00Z"}</script>',
+        '<meta property="article:published_time" content="2024-05-06T09:30:00Z">'
+        '<meta property="article:modified_time" content="2024-05-06T10:00:00Z">',
+        '<meta name="pubdate" content="2024-05-06 09:30:00 GMT"><meta name="lastmod" content="2024-05-06T10:00:00Z">',
+    ],
+)
+def test_a_pages_times_are_read_to_the_minute(head: str) -> None:
+    record = READER.read(read_page(article_page("Bank loses", head)), NOW)
+    assert isinstance(record, Article)
+    assert record.published_at == datetime(2024, 5, 6, 9, 30, tzinfo=UTC)
+    assert (record.time_case, record.language) == (TimeCase.EDITED, "en")
+
+
+def test_an_article_with_a_form_to_log_in_beside_it_is_an_article() -> None:
+    form = "<form action='/login'><input type='password'></form>"
+    assert not read_page(article_page("Login outage hits bank").replace(b"<nav>", f"<nav>{form}".encode())).fault
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (
+            b"<!DOCTYPE html><html><title>Sign in</title><body><form><input type=password></form></body></html>",
+            "log in",
+        ),
+        (b"<!DOCTYPE html><html><title>Just a moment...</title></html>", "human"),
+        (b"<!DOCTYPE html><html><body></body></html>", "no article"),
+        (b"%PDF-1.7", "no HTML"),
+    ],
+)
+def test_a_page_without_an_article_is_an_item_with_a_fault(content: bytes, fault: str) -> None:
+    item = read_page(content)
+    assert item.fields is None
+    assert fault in item.fault
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=200) | st.text("<>/=\"' abchtml!&;", max_size=80).map(lambda text: f"<html>{text}".encode()))
+def test_any_bytes_are_a_page_or_a_fault_and_a_listing_or_none(content: bytes) -> None:
+    item = read_page(content)
+    assert (item.fields is None) == bool(item.fault)
+    listing = read_listing(content, "https://p.example/")
+    assert listing is None or listing.kind in ("sitemap", "sitemapindex", "list")
+
+
+def test_an_include_that_is_no_expression_is_an_error_that_names_the_source() -> None:
+    with paper() as (host, fetcher), pytest.raises(InputError, match="Source paper"):
+        PageSource("paper", host.url("/"), fetcher, include="(")
+
+
+def test_a_site_is_a_source() -> None:
+    with paper() as (host, fetcher):
+        assert isinstance(PageSource("paper", host.url("/"), fetcher), Source)

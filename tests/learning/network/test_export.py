@@ -1,0 +1,63 @@
+"""What is exported answers as what was trained, and takes a folder's place whole. Needs the extra: train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import Manifest, Temperatures
+from monitor.classify.openvino_engine import OpenVinoEngine
+from monitor.learning.network.export import export_model, install, write_papers
+from monitor.learning.network.model import load_tokenizer
+from monitor.learning.network.predicting import predict
+from monitor.learning.training.loop import train
+from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples, tiny_model, tiny_rows
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
+
+
+def test_the_served_graph_answers_all_four_questions_as_the_trained_model_does(base: Path, tmp_path: Path) -> None:
+    """The engine pads these texts of four tokens to eight, and the trained model reads them unpadded."""
+    model = tiny_model(base)
+    train(model, tiny_rows(base), RECIPE, lambda _: None, pad_id=0)
+    texts = [example.text for example in tiny_examples()]
+    exact = predict(model, [row.ids for row in tiny_rows(base)], 0)
+    export_model(model, load_tokenizer(base, 16), texts, tmp_path / "built", 16)
+    labels = Labels()
+    papers = write_papers(
+        tmp_path / "built",
+        Manifest(
+            grade="tiny", topics=labels.topics, sentiments=labels.sentiments, tags=labels.tags, width=32,
+            temperatures=Temperatures(1.0, 1.0, 1.0), abstain_below=0.5, max_tokens=16, base_model="tiny",
+            base_sha256=base_of(base).sha256, data_fingerprint="0" * 64, recipe=msgspec.to_builtins(RECIPE),
+            metrics={}, files={},
+        ),
+    )  # fmt: skip
+    install(tmp_path / "built", tmp_path / "tiny")
+    assert not (tmp_path / "built").exists()
+    engine = OpenVinoEngine(tmp_path / "tiny", threads=1)
+    assert engine.model_version == papers.model_version
+    served = engine.raw_answers(texts)
+    for mine, theirs in ((exact.topic(), served.topic), (exact.sentiment(), served.sentiment)):
+        assert (mine.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.9
+    for name in ("tags", "targets"):
+        mine = np.concatenate([getattr(answer, name) for answer in exact.soft])
+        theirs = np.concatenate(getattr(served, name))
+        assert mine.shape == theirs.shape
+        assert (mine.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.9
+    assert float((exact.embeddings * served.embeddings).sum(axis=1).min()) > 0.95
+
+
+def test_installing_replaces_a_whole_folder(tmp_path: Path) -> None:
+    for name, content in (("built", "new"), ("model", "old")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / content).touch()
+    install(tmp_path / "built", tmp_path / "model")
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["model", "model/new"]

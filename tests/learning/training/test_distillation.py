@@ -1,0 +1,44 @@
+"""A teacher's answers, kept and read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.errors import ModelError
+from monitor.learning.data.encoding import SoftAnswers
+from monitor.learning.training.distillation import load_answers, save_answers
+
+ROWS = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=9), min_size=1, max_size=12)
+
+
+def _answers(rows: list[list[int]]) -> list[SoftAnswers]:
+    rng = np.random.default_rng(0)
+
+    def draw(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return rng.normal(size=shape).astype(np.float16).astype(np.float32)
+
+    return [SoftAnswers(draw(20), draw(3), draw(len(row), 3), draw(len(row), 3)) for row in rows]
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=ROWS)
+def test_answers_are_read_as_they_were_kept(rows: list[list[int]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    path, answers = tmp_path_factory.mktemp("soft") / "answers.safetensors", _answers(rows)
+    save_answers(path, answers, rows, "quality-0123")
+    found, teacher = load_answers(path, rows)
+    assert teacher == "quality-0123"
+    for mine, theirs in zip(answers, found, strict=True):
+        for name in ("topic", "sentiment", "tags", "targets"):
+            assert np.array_equal(getattr(mine, name), getattr(theirs, name))
+
+
+def test_answers_about_other_tokens_are_refused(tmp_path: Path) -> None:
+    rows = [[1, 2], [3]]
+    save_answers(tmp_path / "answers.safetensors", _answers(rows), rows, "quality-0123")
+    with pytest.raises(ModelError, match="other texts"):
+        load_answers(tmp_path / "answers.safetensors", [[1, 2], [4]])

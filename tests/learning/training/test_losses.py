@@ -1,0 +1,69 @@
+"""What each known answer costs. Needs the extra: train."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from monitor.learning.data.encoding import UNKNOWN, Encoded, SoftAnswers, Target
+from monitor.learning.network.model import Outputs
+from monitor.learning.recipe import Recipe
+from monitor.learning.training.losses import batch_loss, tag_loss
+
+RECIPE = Recipe(label_smoothing=0.0)
+EVEN = math.log(3.0)
+"""What an even answer among three costs."""
+
+
+def _outputs(rows: int, tokens: int = 4) -> Outputs:
+    """Even answers."""
+    return Outputs(
+        torch.zeros(rows, 3), torch.zeros(rows, 3), torch.zeros(rows, tokens, 3), torch.zeros(rows, tokens, 3),
+        torch.nn.functional.normalize(torch.ones(rows, 2), dim=-1),
+    )  # fmt: skip
+
+
+def _cost(rows: list[Encoded], outputs: Outputs | None = None, **changes: Any) -> float:
+    return float(batch_loss(outputs or _outputs(len(rows)), rows, msgspec.structs.replace(RECIPE, **changes)))
+
+
+def test_what_is_unknown_costs_nothing() -> None:
+    assert _cost([Encoded([2, 5, 6, 3])]) == 0.0
+
+
+def test_each_answer_has_its_weight_and_a_batch_is_the_mean_of_its_rows() -> None:
+    row = Encoded([2, 5, 6, 3], topic=1, sentiment=2, tags=(0, 1, 2, 0), targets=(Target((1, 2), 0), Target((3,), 1)))
+    assert _cost([row]) == pytest.approx(4 * EVEN)
+    assert _cost([row, Encoded([2, 3])]) == pytest.approx(2 * EVEN)
+    weights: dict[str, Any] = {"topic_weight": 2.0, "sentiment_weight": 3.0, "tag_weight": 0.0, "target_weight": 0.5}
+    assert _cost([row], **weights) == pytest.approx(5.5 * EVEN)
+
+
+def test_the_embedding_costs_its_distance_from_the_bases() -> None:
+    side = math.sqrt(0.5)
+    same, across = (np.array([side, sign * side], dtype=np.float32) for sign in (1, -1))
+    assert _cost([Encoded([2, 3], embedding=same)]) == pytest.approx(0.0, abs=1e-6)
+    assert _cost([Encoded([2, 3], embedding=across)]) == pytest.approx(RECIPE.embedding_weight)
+
+
+def test_a_teachers_answer_replaces_what_is_unknown_and_mixes_with_what_is_known() -> None:
+    sure = np.array([0.0, 0.0, 50.0], dtype=np.float32)
+    soft = SoftAnswers(sure, sure, np.tile(sure, (2, 1)), np.tile(sure, (2, 1)))
+    outputs = _outputs(1, 2)._replace(topic=torch.tensor([[0.0, 0.0, 20.0]]))
+    no_tags: dict[str, Any] = {"tag_weight": 0.0, "target_weight": 0.0, "sentiment_weight": 0.0}
+    assert _cost([Encoded([2, 3], soft=soft)], outputs, **no_tags) == pytest.approx(0.0, abs=1e-5)
+    mixed = _cost([Encoded([2, 3], topic=0, soft=soft)], outputs, soft_weight=0.75, **no_tags)
+    assert mixed == pytest.approx(0.25 * 20.0, rel=1e-4)
+
+
+def test_padding_and_unknown_tags_do_not_count() -> None:
+    rows = [Encoded([2, 5, 3], tags=(0, UNKNOWN, 1)), Encoded([2, 3], tags=(UNKNOWN, UNKNOWN))]
+    logits = torch.zeros(2, 5, 3)
+    logits[0, 1] = torch.tensor([9.0, 0.0, 0.0])
+    logits[:, 3:] = 7.0
+    assert float(tag_loss(logits, rows, RECIPE)) == pytest.approx(EVEN)
