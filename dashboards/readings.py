@@ -19,8 +19,8 @@ from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState, Story
 from monitor.clock import EPOCH, Clock
-from monitor.ingest.parcel import VerdictChange
-from monitor.learning.versions import Judgement
+from monitor.ingest.intake.parcel import VerdictChange
+from monitor.learning.versions.version import Judgement
 from monitor.records import DeadLetter
 from monitor.store import alerting, counting, health, models, outbox, reads, timelines
 from monitor.store import sources as stored_sources
@@ -120,9 +120,13 @@ class Readings:
         key = ("stories", series, window, freshness)
         return self._once(key, lambda connection: reads.read_stories(connection, series, window, STORY_LIMIT))
 
-    def totals(self, span: Window, freshness: datetime) -> list[SeriesTotal]:
-        """What each series counted in a span."""
-        return self._once(("totals", freshness), lambda connection: reads.read_totals(connection, span))
+    def topic_totals(self, span: Window, freshness: datetime) -> list[SeriesTotal]:
+        """What each topic counted in a span."""
+
+        def ask(connection: Connection) -> list[SeriesTotal]:
+            return reads.read_totals(connection, span, reads.read_topics(connection, span))
+
+        return self._once(("totals", freshness), ask)
 
     def expectation(self, series: Series, length: timedelta, freshness: datetime) -> ClosedCount | None:
         """The newest closed window of that length, from the last month, that says what is usual."""
@@ -134,9 +138,9 @@ class Readings:
 
         return self._once(("expectation", series, length, freshness), ask)
 
-    def series(self, freshness: datetime) -> list[Series]:
-        """Every series that was ever counted."""
-        return self._once(("series", freshness), reads.read_series)
+    def alerted(self) -> list[Series]:
+        """Every series that an alert was ever opened for."""
+        return self._now(reads.read_alerted)
 
     def picture(
         self, choice: Range, series: Series, tick: datetime, enough: int, reach: Window | None = None

@@ -7,7 +7,7 @@ from typing import Final
 
 from dashboards.frames import percent
 from monitor.alerts.alert import Alert, AlertState
-from monitor.alerts.wording import duration, moment, odds
+from monitor.alerts.wording import duration, moment, usual
 from monitor.store.rows import Progress
 from monitor.surges.surge import Surge
 from monitor.surges.windows import Window
@@ -41,12 +41,6 @@ def observed(surge: Surge, tick: datetime) -> str:
     return f"{counts.negatives} of {counts.stories} {noun} negative {when(surge.window, tick)}, usually {usual(surge)}"
 
 
-def usual(surge: Surge) -> str:
-    """How many negatives the past lets expect at this volume."""
-    number = surge.expected_share * surge.counts.stories
-    return f"{number:.0f}" if number >= 1 else "less than 1"
-
-
 def when(window: Window, tick: datetime) -> str:
     """`in the last hour` for a window that ends about now, else from when to when it was."""
     if timedelta(0) <= tick - window.end < timedelta(minutes=2) or tick in window:
@@ -77,11 +71,6 @@ def shares(surge: Surge) -> str:
     """Such as `64% negative; 5% to 32% is expected at this volume`."""
     share = surge.counts.negatives / surge.counts.stories if surge.counts.stories else 0.0
     return f"{percent(share)} negative; {percent(surge.low)} to {percent(surge.high)} is expected at this volume"
-
-
-def likelihood(surge: Surge) -> str:
-    """How unlikely it is, as a sentence."""
-    return f"If nothing had changed, the chance of at least so many would be {odds(surge.p_value)}."
 
 
 def ago(then: datetime, now: datetime) -> str:

@@ -20,9 +20,9 @@ from monitor.alerts.lifecycle import LifecycleRules
 from monitor.alerts.routing import Receiver, Route, check_routes
 from monitor.classify.options import ClassifySettings
 from monitor.errors import SettingsError
-from monitor.learning.judging import JudgingRules
-from monitor.learning.labelled_files import LabelledFile
-from monitor.learning.retraining import RetrainingRules
+from monitor.learning.data.labelled_files import LabelledFile
+from monitor.learning.deciding.retraining import RetrainingRules
+from monitor.learning.judging.acceptance import JudgingRules
 from monitor.settings_faults import explain
 from monitor.settings_sources import AnySource, IngestSettings
 from monitor.surges.rules import SurgeRules

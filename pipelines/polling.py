@@ -126,7 +126,7 @@ def ingesting(
         ScheduledPoller(settings.ingest.threads) as poller,
     ):
         intake = Intake(spool, StoredLedger(database), system_clock, lambda: uuid4().hex)
-        with Outlet(spool, intake, connect, system_clock) as outlet, push_endpoint(settings, intake):
+        with Outlet(spool, intake, connect, system_clock) as outlet, push_endpoint(settings, intake, database):
             worker = IngestWorker(
                 polled_sources(settings, lines),
                 intake,

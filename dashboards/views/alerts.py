@@ -56,10 +56,7 @@ def _filters(desk: Desk) -> tuple[tuple[AlertState, ...] | None, Series | None]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         picked = st.pills("State", list(_STATES), selection_mode="multi", key="alert-states")
-    tick = desk.tick()
-    known = (
-        {series.title: series for series in desk.readings.series(floor_to(tick, timedelta(hours=1)))} if tick else {}
-    )
+    known = {series.title: series for series in desk.readings.alerted()}
     with right:
         title = st.selectbox("Series", [_ANY, *known], key="alert-series")
     return (tuple(_STATES[name] for name in picked) or None), known.get(title)

@@ -8,7 +8,7 @@ from datetime import datetime
 from dashboards import words
 from dashboards.markup import Html, bar, join, link, tag, text
 from monitor.alerts.alert import Alert, AlertState, Story
-from monitor.alerts.wording import duration, moment
+from monitor.alerts.wording import duration, likelihood, moment
 
 
 def alert_card(alert: Alert, stories: Sequence[Story], tick: datetime) -> Html:
@@ -26,7 +26,7 @@ def alert_card(alert: Alert, stories: Sequence[Story], tick: datetime) -> Html:
         _top(alert, tick),
         tag("h3", text(alert.series.title), Html(": "), text(words.observed(surge, tick))),
         bar(share, surge.low, surge.high, surge.expected_share, above=share is not None and share > surge.high),
-        tag("p", text(f"{words.shares(surge)}. {words.likelihood(surge)}"), kind="sm-odds"),
+        tag("p", text(f"{words.shares(surge)}. {likelihood(surge)}"), kind="sm-odds"),
         *_eased(alert, tick),
         *([story_list(stories, tick)] if stories else []),
         kind=f"sm-card {alert.state.value}",

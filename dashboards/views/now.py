@@ -78,11 +78,7 @@ def _alerts(desk: Desk, tick: datetime) -> None:
 def _topics(desk: Desk, tick: datetime) -> None:
     freshness = floor_to(tick, MINUTE)
     end = ceil_to(tick, MINUTE)
-    totals = [
-        total
-        for total in desk.readings.totals(Window(end - DAY, end), freshness)
-        if total.series.topic and not total.series.entity
-    ]
+    totals = desk.readings.topic_totals(Window(end - DAY, end), freshness)
     put(
         heading(
             "Topics, last 24 hours",

@@ -4,7 +4,8 @@
                              │                      ▲                  │
                              └──calm──► resolved    └─SURGE, ELEVATED──┘
 
-Calm is ORDINARY or QUIET. ELEVATED keeps an open alert open, but never opens one: the two thresholds of a hysteresis.
+Calm is ORDINARY, QUIET, or ATTENTION without anything worse. ELEVATED keeps an open alert open, but never opens one:
+the two thresholds of a hysteresis.
 
 A verdict on a series holds until the next one on it. So every transition has an instant of its own
 (`calm_since + calm_for`, not the moment at which somebody looked), and how often the stream is looked at, or where a
@@ -179,7 +180,9 @@ def _take_in(alert: Alert, surge: Surge) -> Alert:
     def strength(assessed: Surge) -> tuple[float, float]:
         return (assessed.p_value, -assessed.effect)
 
-    return msgspec.structs.replace(alert, latest=surge, peak=min(alert.peak, surge, key=strength))
+    # Much attention alone is very improbable, and not what the alert is about.
+    worst = min(alert.peak, surge, key=strength) if surge.reason in _KEEPS_OPEN else alert.peak
+    return msgspec.structs.replace(alert, latest=surge, peak=worst)
 
 
 def _calm(alert: Alert, surge: Surge) -> Change:

@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.alerts.alert import Alert, Notification, NotificationKind, Story
 from monitor.alerts.routing import kind_of
-from monitor.surges.surge import Surge
+from monitor.surges.surge import Statistic, Surge
 from monitor.surges.windows import Window
 
 PAYLOAD_VERSION: Final = 1
@@ -38,7 +38,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         expected_share: Negative share that the past lets expect, in [0, 1].
         expected_low: Lower end of the expected band of the share, in [0, 1].
         expected_high: Upper end of it.
-        p_value: Probability of at least so many negatives if nothing had changed, in [0, 1].
+        p_value: Probability of what the statistic saw if nothing had changed, in one such window, in [0, 1].
+        statistic: share, volume or build: too high a share, too many negative stories, or days that add up.
+        expected_count: Negative stories that the statistic expected.
+        adjusted_p: On how many days, of those on which nothing happens anywhere, anything watched stands out as much;
+            a share in [0, 1].
+        building_since: UTC; since when the evidence has added up day by day, null where it has not.
     """
 
     assessed_at: datetime
@@ -50,6 +55,10 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     expected_low: float
     expected_high: float
     p_value: float
+    statistic: Statistic
+    expected_count: float
+    adjusted_p: float
+    building_since: datetime | None
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +146,7 @@ def headline(alert: Alert) -> str:
     """One line that says what an open alert is about, by its latest assessment."""
     surge = alert.latest
     seen = f"{_count(surge)} in the last {_span_words(surge.window)}"
-    return f"{clean(alert.series.title)}: negative news surging, {seen}, usually {_usual(surge)}"
+    return f"{clean(alert.series.title)}: negative news surging, {seen}, usually {usual(surge)}"
 
 
 def text(notification: Notification) -> str:
@@ -150,6 +159,27 @@ def text(notification: Notification) -> str:
             lines.append(f"- {story.title or '(no title)'} ({story.source}, {moment(story.event_time)})")
             lines += [f"  {story.url}"] if story.url else []
     return "\n".join(lines)
+
+
+def usual(surge: Surge) -> str:
+    """How many negative stories the past lets expect, as the statistic reckons that found the surge."""
+    number = surge.expected_count or surge.expected_share * surge.counts.stories
+    return f"{number:.0f}" if number >= 1 else "less than 1"
+
+
+def likelihood(surge: Surge) -> str:
+    """How unlikely it is: a sentence on the window, and one on all that is watched."""
+    chance = odds(surge.p_value)
+    if surge.statistic is Statistic.VOLUME:
+        said = f"Even if it were told of several times as often as usual, the chance of so many would be {chance}."
+    elif surge.statistic is Statistic.BUILD:
+        since = f" since {moment(surge.building_since)}" if surge.building_since else ""
+        said = f"What has added up day by day{since} has a chance of {chance} if nothing had changed."
+    else:
+        said = f"If nothing had changed, the chance of at least so many in one such window would be {chance}."
+    if surge.adjusted_p >= 1:
+        return said
+    return f"{said} Over all that is watched, chance alone does as much on {odds(surge.adjusted_p)} days."
 
 
 def odds(p_value: float) -> str:
@@ -207,7 +237,7 @@ def _on(alert: Alert) -> str:
     return (
         f"Since {moment(alert.opened_at)}, {clean(alert.series.title)} has been more negative than its past explains. "
         f"{_between(surge.window)}, {_count(surge)} were negative: {share}, where {_band(surge)} is expected. "
-        f"If nothing had changed, the chance of at least so many in one such window would be {odds(surge.p_value)}. "
+        f"{likelihood(surge)} "
         "While it lasts no further message is sent, even if it eases and returns."
     )
 
@@ -220,7 +250,7 @@ def _over(alert: Alert) -> str:
         f"and has stayed away for {duration((alert.resolved_at or alert.changed_at) - calm)} since. "
         f"Its peak: {_between(peak.window, inside=True)}, {_count(peak)} were negative, "
         f"where {_band(peak)} is expected. "
-        f"If nothing had changed, the chance of at least so many would be {odds(peak.p_value)}. "
+        f"{likelihood(peak)} "
         "What comes now is a new alert."
     )
 
@@ -232,11 +262,6 @@ def _lasted(alert: Alert) -> timedelta:
 def _count(surge: Surge) -> str:
     counts = surge.counts
     return f"{counts.negatives} of {counts.stories} {'story' if counts.stories == 1 else 'stories'}"
-
-
-def _usual(surge: Surge) -> str:
-    usual = surge.expected_share * surge.counts.stories
-    return f"{usual:.0f}" if usual >= 1 else "less than 1"
 
 
 def _band(surge: Surge) -> str:
@@ -281,6 +306,10 @@ def _assessment(surge: Surge) -> Assessment:
         expected_low=surge.low,
         expected_high=surge.high,
         p_value=surge.p_value,
+        statistic=surge.statistic,
+        expected_count=surge.expected_count,
+        adjusted_p=surge.adjusted_p,
+        building_since=surge.building_since,
     )
 
 

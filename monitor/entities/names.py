@@ -26,6 +26,9 @@ _EXTRA_BASES: Final = {
     "œ": "o",
 }
 _KEPT: Final = frozenset("&+")
+_SMALL: Final = frozenset(("of", "and", "de", "du", "van", "von"))
+_VOWELS: Final = frozenset("aeiouy")
+_INITIALS_UP_TO: Final = 3
 _PARENTHESIS: Final = re.compile(r"\s*\([^()]*\)")
 _INITIALS: Final = re.compile(r"\b(?:\w\s+)+\w\b")
 _POSSESSIVE: Final = re.compile(r"['’]s?(?!\w)|(?<=\w)['’](?=s\b)")
@@ -90,6 +93,22 @@ def slug(name: str) -> str:
     ('at&t', 'johnson-johnson', 'jp-morgan')
     """
     return normalised_name(name).replace(" ", "-")
+
+
+def readable(entity_id: str) -> str:
+    """An id as a person reads it, where the name is not at hand: words with capitals, initials in capitals.
+
+    >>> readable("~patisserie-valerie"), readable("pg&e"), readable("bank-of-hope"), readable("ubs"), readable("hsbc")
+    ('Patisserie Valerie', 'PG&E', 'Bank of Hope', 'UBS', 'HSBC')
+    """
+    words = entity_id.removeprefix(PROVISIONAL).split("-")
+    alone = len(words) == 1
+    return " ".join(word if word in _SMALL else _capitals(word, alone=alone) for word in words)
+
+
+def _capitals(word: str, *, alone: bool) -> str:
+    initials = "&" in word or not _VOWELS & set(word) or (alone and len(word) <= _INITIALS_UP_TO)
+    return word.upper() if initials and word.isascii() else word[:1].upper() + word[1:]
 
 
 def provisional_id(mention: str) -> str:

@@ -193,7 +193,7 @@ def top_stories(
 
     Args:
         connection: In any transaction.
-        series: All or a topic; for an entity there is nothing, as articles are not kept by entity.
+        series: Of an entity, stories are as negative as they are toward it, here and among those merged into it.
         window: By event time. Of articles known by date only, windows shorter than a day hold none.
         as_of_tick: UTC-aware.
         limit: At most so many.
@@ -201,16 +201,11 @@ def top_stories(
     Returns:
         Most negative first; equals by event time, then by id.
     """
-    if series.entity:
-        return ()
-    table = schema.articles
-    query = select(table.c.id, table.c.title, table.c.source, table.c.url, table.c.event_time, table.c.negative).where(
-        table.c.entered_at <= as_of_tick,
-        table.c.sentiment == "negative",
-        table.c.story_id == table.c.id,
-        *in_window(series, window),
+    table, negative = schema.articles, negativity(series).label("negative")
+    query = select(table.c.id, table.c.title, table.c.source, table.c.url, table.c.event_time, negative).where(
+        table.c.entered_at <= as_of_tick, table.c.story_id == table.c.id, *in_window(series, window, negative=True)
     )
-    query = query.order_by(table.c.negative.desc(), table.c.event_time, table.c.id).limit(limit)
+    query = query.order_by(negative.desc(), table.c.event_time, table.c.id).limit(limit)
     return tuple(
         Story(
             article_id=row.id,
@@ -224,16 +219,43 @@ def top_stories(
     )
 
 
-def in_window(series: Series, window: Window) -> list[ColumnElement[bool]]:
-    """The conditions under which an article belongs to a window of a series, as the counts have it."""
-    table = schema.articles
+def in_window(series: Series, window: Window, *, negative: bool = False) -> list[ColumnElement[bool]]:
+    """The conditions under which an article belongs to a window of a series, as the counts have it.
+
+    Args:
+        series: Of an entity, also what is about those that were merged into it.
+        window: By event time.
+        negative: Only what is negative; for an entity, toward it.
+    """
+    table, about = schema.articles, schema.article_entities
     conditions = [table.c.event_time >= window.start, table.c.event_time < window.end]
+    if series.entity:
+        bad = [about.c.negative > about.c.neutral, about.c.negative > about.c.positive] if negative else []
+        inside = [about.c.event_time >= window.start, about.c.event_time < window.end]
+        conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
+    elif negative:
+        conditions.append(table.c.sentiment == "negative")
     if series.topic:
         conditions.append(table.c.topic == series.topic)
     if window.length < _DAY:
         dated = table.c.published_precision == Precision.DAY.value
         conditions.append(or_(table.c.published_precision.is_(None), ~dated))
     return conditions
+
+
+def negativity(series: Series) -> ColumnElement[float]:
+    """How negative an article is; for an entity, toward it. In [0, 1]."""
+    table, about = schema.articles, schema.article_entities
+    if not series.entity:
+        return table.c.negative
+    toward = select(func.max(about.c.negative)).where(about.c.article_id == table.c.id, _is_about(series.entity))
+    return toward.scalar_subquery()
+
+
+def _is_about(entity: str) -> ColumnElement[bool]:
+    about, entities = schema.article_entities, schema.entities
+    merged = select(entities.c.id).where(entities.c.merged_into == entity)
+    return or_(about.c.entity == entity, about.c.entity.in_(merged))
 
 
 def alert_of(row: Row[Any]) -> Alert:

@@ -16,12 +16,15 @@ from monitor.store.rows import Progress
 from monitor.surges.advance import Snapshot
 from monitor.surges.baseline import BaselineState
 from monitor.surges.core import memory_start
+from monitor.surges.dispersion import DispersionState
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
 from monitor.surges.settling import Counted, Fates, ItemKey
 from monitor.surges.stories import StoryHead
-from monitor.surges.surge import Reason, Surge
+from monitor.surges.surge import Reason, Statistic, Surge
 from monitor.surges.windows import MinuteCount, Window, WindowCounts
+
+_ABOUT = msgspec.json.Decoder(tuple[tuple[str, bool], ...])
 
 _CHUNK = 500  # values in one IN list: far below what any database refuses
 
@@ -36,6 +39,7 @@ def load_snapshot(connection: Connection, name: str, rules: SurgeRules) -> Snaps
         tick=tick,
         minute_counts=tuple(read_minute_counts(connection, memory_start(rules, tick))),
         baselines=tuple(read_baselines(connection)),
+        dispersion=tuple(read_dispersion(connection)),
         story_heads=tuple(read_story_heads(connection)),
         surges=tuple(read_newest_surges(connection, floor_to(tick, MINUTE))),
     )
@@ -75,9 +79,17 @@ def read_baselines(connection: Connection) -> list[BaselineState]:
     return [msgspec.json.decode(state, type=BaselineState) for state in rows.scalars()]
 
 
+def read_dispersion(connection: Connection) -> list[DispersionState]:
+    """What has been learned over the series of each kind, in the order of their keys."""
+    table = schema.dispersion
+    rows = connection.execute(select(table.c.state).order_by(table.c.kind, table.c.window_seconds))
+    return [msgspec.json.decode(state, type=DispersionState) for state in rows.scalars()]
+
+
 def read_story_heads(connection: Connection) -> list[StoryHead]:
     """The stories that may still grow, in the order in which they entered."""
-    heads = [StoryHead(**row) for row in connection.execute(select(schema.story_heads)).mappings()]
+    rows = connection.execute(select(schema.story_heads)).mappings()
+    heads = [StoryHead(**{**row, "about": _ABOUT.decode(row["about"])}) for row in rows]
     return sorted(heads, key=lambda head: head.order)
 
 
@@ -94,6 +106,8 @@ def read_minute_counts(connection: Connection, since: datetime) -> list[MinuteCo
                 row.minute,
                 WindowCounts(row.timed_stories, row.timed_negatives),
                 WindowCounts(row.dated_stories, row.dated_negatives),
+                row.timed_offset,
+                row.dated_offset,
             )
             for row in connection.execute(query)
         ]
@@ -157,6 +171,10 @@ def surge_of(row: Row[Any]) -> Surge:
         p_value=row.p_value,
         effect=row.effect,
         rule_version=row.rule_version,
+        statistic=Statistic(row.statistic),
+        adjusted_p=row.adjusted_p,
+        expected_count=row.expected_count,
+        building_since=row.building_since,
     )
 
 

@@ -20,6 +20,7 @@ EFFECT_TABLES: Final[tuple[Table, ...]] = (
     schema.minute_counts,
     schema.window_counts,
     schema.baselines,
+    schema.dispersion,
     schema.story_heads,
     schema.surges,
     schema.alerts,

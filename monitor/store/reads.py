@@ -16,8 +16,8 @@ from monitor.alerts.alert import Alert, AlertState
 from monitor.classify.mentions import Mention
 from monitor.records import DeadLetter
 from monitor.store import schema
-from monitor.store.alerting import alert_of, in_window
-from monitor.store.counting import series_keys, surge_of
+from monitor.store.alerting import alert_of, in_window, negativity
+from monitor.store.counting import surge_of
 from monitor.store.rows import AlertChange, Counts, SeriesTotal, SourceTotal, StoredArticle
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
@@ -90,13 +90,25 @@ def read_surges(connection: Connection, series: Series, span: Window, limit: int
     return [surge_of(row) for row in connection.execute(query.order_by(table.c.tick.desc()).limit(limit))]
 
 
-def read_series(connection: Connection) -> list[Series]:
-    """Every series that was ever counted, in the order of their keys."""
-    return [Series.parse(key) for key in series_keys(connection, schema.minute_counts)]
+def read_alerted(connection: Connection) -> list[Series]:
+    """Every series that an alert was ever opened for, in the order of their keys."""
+    column = schema.alerts.c.series
+    return [Series.parse(key) for key in connection.execute(select(column).distinct().order_by(column)).scalars()]
 
 
-def read_totals(connection: Connection, span: Window) -> list[SeriesTotal]:
-    """What each series counted in a span of whole minutes, stories known by date only included; the largest first."""
+def read_topics(connection: Connection, span: Window) -> list[Series]:
+    """The topics of the articles in a span of event time, in the order of their names."""
+    table = schema.articles
+    inside = [table.c.event_time >= span.start, table.c.event_time < span.end, table.c.topic.is_not(None)]
+    topics = connection.execute(select(table.c.topic).where(*inside).distinct()).scalars()
+    return [Series(topic=topic) for topic in sorted(topics) if topic]
+
+
+def read_totals(connection: Connection, span: Window, among: Sequence[Series]) -> list[SeriesTotal]:
+    """What each of some series counted in a span of whole minutes, the largest first.
+
+    Stories known by date only are included; of a series without stories there is nothing.
+    """
     table = schema.minute_counts
     query = (
         select(
@@ -106,7 +118,9 @@ def read_totals(connection: Connection, span: Window) -> list[SeriesTotal]:
         )
         # Naming the series lets the database seek to the span in each, instead of walking through the table.
         .where(
-            table.c.series.in_(series_keys(connection, table)), table.c.minute >= span.start, table.c.minute < span.end
+            table.c.series.in_([series.key for series in among]),
+            table.c.minute >= span.start,
+            table.c.minute < span.end,
         )
         .group_by(table.c.series)
     )
@@ -124,18 +138,14 @@ def read_stories(
 
     Args:
         connection: In any transaction.
-        series: All or a topic; for an entity there is nothing, as articles are not kept by entity.
+        series: Of an entity, stories are as negative as they are toward it.
         window: By event time. Of articles known by date only, windows shorter than a day hold none.
         limit: At most so many.
         negative_only: Leave out the neutral and the positive ones.
     """
-    if series.entity:
-        return []
     table = schema.articles
-    query = _stored().where(table.c.status == "scored", *in_window(series, window))
-    if negative_only:
-        query = query.where(table.c.sentiment == "negative")
-    query = query.order_by(table.c.negative.desc(), table.c.event_time, table.c.id).limit(limit)
+    query = _stored().where(table.c.status == "scored", *in_window(series, window, negative=negative_only))
+    query = query.order_by(negativity(series).desc(), table.c.event_time, table.c.id).limit(limit)
     return [_stored_of(row) for row in connection.execute(query).mappings()]
 
 

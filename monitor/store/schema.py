@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -34,13 +35,14 @@ from monitor.store.schema_learning import judgements as judgements
 from monitor.store.schema_learning import labels as labels
 from monitor.store.schema_learning import model_aliases as model_aliases
 from monitor.store.schema_learning import model_versions as model_versions
+from monitor.store.schema_push import push_answers as push_answers
 from monitor.store.schema_sources import seen_items as seen_items
 from monitor.store.schema_sources import source_days as source_days
 from monitor.store.schema_sources import source_events as source_events
 from monitor.store.schema_sources import source_polls as source_polls
 from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0005"
+REVISION: Final = "0007"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(
@@ -118,6 +120,8 @@ minute_counts = Table(
     Column("timed_negatives", Integer, nullable=False),
     Column("dated_stories", Integer, nullable=False),  # published with a date only
     Column("dated_negatives", Integer, nullable=False),
+    Column("timed_offset", Integer, nullable=False, server_default="0"),  # thousandths: what the mix makes usual
+    Column("dated_offset", Integer, nullable=False, server_default="0"),
     **BY_KEY,
 )
 
@@ -145,6 +149,15 @@ baselines = Table(
     **BY_KEY,
 )
 
+dispersion = Table(
+    "dispersion",
+    metadata,
+    Column("kind", Text, primary_key=True),  # of series: all, topic, entity
+    Column("window_seconds", Integer, primary_key=True),
+    Column("state", Text, nullable=False),  # JSON, written and read by monitor.surges alone
+    **BY_KEY,
+)
+
 story_heads = Table(
     "story_heads",
     metadata,
@@ -159,6 +172,7 @@ story_heads = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("about", Text, nullable=False, server_default="[]"),  # JSON: entity ids, each with whether it is negative
     # By these four near-duplicates are told; empty where there is none, and once newer stories took its place.
     Column("text", PlainText, nullable=False, server_default=""),
     Column("shingles", LargeBinary, nullable=False, server_default=text("''")),
@@ -184,6 +198,10 @@ surges = Table(
     Column("p_value", SHARE, nullable=False),
     Column("effect", SHARE, nullable=False),
     Column("rule_version", Text, nullable=False),
+    Column("statistic", Text, nullable=False, server_default="share"),  # share, volume, build, attention
+    Column("adjusted_p", SHARE, nullable=False, server_default="1"),
+    Column("expected_count", Double, nullable=False, server_default="0"),
+    Column("building_since", Instant),
     UniqueConstraint("tick", "series"),
     Index(None, "series", "tick"),
     sqlite_autoincrement=True,  # a number is never used twice, not even after retention deleted the newest rows

@@ -7,9 +7,8 @@
         write_progress(connection, "surges", tick)
         write_offsets(connection, ...)
 
-Articles, duplicates and surges are written once and never change; counts, windows, baselines and story heads are
-absolute values that replace what was there. Writing the same again therefore changes nothing, except by
-`add_minute_counts`.
+Articles, duplicates and surges are written once and never change; windows, baselines and story heads are absolute
+values that replace what was there. Writing the same again therefore changes nothing, except by `add_minute_counts`.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from monitor.store import schema
 from monitor.store.rows import CountedArticle, Duplicate, Offset
 from monitor.store.upserts import Insert, Row, insert_into, insert_many, insert_new, upsert
 from monitor.surges.baseline import BaselineState
+from monitor.surges.dispersion import DispersionState
 from monitor.surges.stories import StoryHead
 from monitor.surges.surge import Surge
 from monitor.surges.windows import ClosedWindow, MinuteCount
@@ -84,11 +84,6 @@ def write_dead_letters(connection: Connection, letters: Sequence[DeadLetter]) ->
     insert_many(connection, schema.dead_letters, rows, _keeping_originals)
 
 
-def write_minute_counts(connection: Connection, counts: Sequence[MinuteCount]) -> None:
-    """Set what is known of these minutes."""
-    upsert(connection, schema.minute_counts, _minute_rows(counts))
-
-
 def add_minute_counts(connection: Connection, counts: Sequence[MinuteCount]) -> None:
     """Add to what is known of these minutes; unlike all others here, not to be repeated once it is committed."""
     insert_many(connection, schema.minute_counts, _minute_rows(counts), _adding)
@@ -122,9 +117,19 @@ def write_baselines(connection: Connection, baselines: Sequence[BaselineState]) 
     upsert(connection, schema.baselines, rows)
 
 
+def write_dispersion(connection: Connection, states: Sequence[DispersionState]) -> None:
+    """Set what has been learned over the series of a kind."""
+    rows = [
+        {"kind": state.kind, "window_seconds": 60 * state.window_minutes, "state": _JSON.encode(state).decode()}
+        for state in states
+    ]
+    upsert(connection, schema.dispersion, rows)
+
+
 def write_story_heads(connection: Connection, heads: Sequence[StoryHead]) -> None:
     """Set these stories."""
-    upsert(connection, schema.story_heads, [structs.asdict(head) for head in heads])
+    rows = [structs.asdict(head) | {"about": _JSON.encode(head.about).decode()} for head in heads]
+    upsert(connection, schema.story_heads, rows)
 
 
 def delete_story_heads(connection: Connection, story_ids: Sequence[str]) -> None:
@@ -205,6 +210,8 @@ def _minute_rows(counts: Sequence[MinuteCount]) -> list[Row]:
             "timed_negatives": count.timed.negatives,
             "dated_stories": count.dated.stories,
             "dated_negatives": count.dated.negatives,
+            "timed_offset": count.timed_offset,
+            "dated_offset": count.dated_offset,
         }
         for count in counts
     ]
@@ -225,6 +232,10 @@ def _surge_row(surge: Surge) -> Row:
         "p_value": surge.p_value,
         "effect": surge.effect,
         "rule_version": surge.rule_version,
+        "statistic": surge.statistic,
+        "adjusted_p": surge.adjusted_p,
+        "expected_count": surge.expected_count,
+        "building_since": surge.building_since,
     }
 
 

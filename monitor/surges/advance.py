@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.surges.baseline import BaselineState
+from monitor.surges.dispersion import DispersionState
 from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.stories import StoryHead, StoryMember
 from monitor.surges.surge import Surge
@@ -25,6 +26,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
         dated: Whether it was published with a date only.
         topic: Name of its topic; empty for none.
         negative: Whether it counts as negative.
+        about: Ids of the companies and assets that it is about, each with whether it counts as negative for that one.
+        model: Version of the model that said so; empty for none.
         fingerprint: By what near-duplicates are told.
     """
 
@@ -36,6 +39,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     dated: bool
     topic: str
     negative: bool
+    about: tuple[tuple[str, bool], ...] = ()
+    model: str = ""
     fingerprint: Fingerprint = Fingerprint()
 
 
@@ -70,8 +75,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tick: The `tick` of the last Advance.
-        minute_counts: Rows whose minute is at or after `memory_start(rules, tick)`, additions included.
+        minute_counts: Rows whose minute is at or after `memory_start(rules, tick)`.
         baselines: Every baseline row.
+        dispersion: Every row of what is learnt over series.
         story_heads: Every head that was written and has not expired.
         surges: For every series its last row at or before the last whole minute, and every row after that minute.
     """
@@ -79,6 +85,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     tick: datetime
     minute_counts: tuple[MinuteCount, ...] = ()
     baselines: tuple[BaselineState, ...] = ()
+    dispersion: tuple[DispersionState, ...] = ()
     story_heads: tuple[StoryHead, ...] = ()
     surges: tuple[Surge, ...] = ()
 
@@ -89,10 +96,10 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         tick: `now` of the call.
         members: By article id, one for every sighting, in the order of entering.
-        minute_counts: Absolute: each replaces the row of its series and minute. Write these before the additions.
-        minute_additions: Counts of minutes older than the core remembers: to be added to whatever the row holds.
+        minute_counts: To be added to what the row of its series and minute holds.
         closed: Replaces the row of its series and window.
-        baselines: Replaces the row of its series and window length.
+        baselines: Replaces the row of its series.
+        dispersion: Replaces the row of its kind and window length.
         story_heads: Replaces the row of its story; new or with one more member.
         ended_stories: Ids of stories whose heads may be deleted.
         surges: By tick, then series; each replaces the row of its tick and series (there is one only where a call
@@ -102,9 +109,9 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     tick: datetime
     members: dict[str, Entry] = {}
     minute_counts: tuple[MinuteCount, ...] = ()
-    minute_additions: tuple[MinuteCount, ...] = ()
     closed: tuple[ClosedWindow, ...] = ()
     baselines: tuple[BaselineState, ...] = ()
+    dispersion: tuple[DispersionState, ...] = ()
     story_heads: tuple[StoryHead, ...] = ()
     ended_stories: tuple[str, ...] = ()
     surges: tuple[Surge, ...] = ()

@@ -4,155 +4,228 @@ A series is assessed when a new story entered it, and as long as it stands out a
 story or a baseline moves. It can begin to surge only on news: when a new negative story lies in the window that stands
 out; without one, a surge by the numbers (ordinary stories sliding out of a window) is told as elevated.
 
-Rows are emitted for SURGE and for ELEVATED (also for a series that never surges: few, and they show what was building)
-whenever reason, window length or counts differ from the row before, and once when the series is ordinary or
+Rows are emitted for SURGE, ATTENTION and ELEVATED (also for a series that never surges: few, and they show what was
+building) whenever reason, window length or counts differ from the row before, and once when the series is ordinary or
 quiet again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
+
+import numpy as np
 
 from monitor.clock import MINUTE
-from monitor.surges.counting import SeriesCounts, counts_dated
-from monitor.surges.detector import Detector, p_value
-from monitor.surges.expectations import Expectations
+from monitor.surges.baseline import NEVER, Baselines
+from monitor.surges.blocks import Blocks
+from monitor.surges.columns import Ids, SeriesIndex
+from monitor.surges.detector import Detector, Strongest, Tests
 from monitor.surges.minutes import moment_of
-from monitor.surges.series import Series
+from monitor.surges.multiplicity import adjusted
+from monitor.surges.rules import SurgeRules
+from monitor.surges.sliding import Entries, SlidingWindows, counts_dated
+from monitor.surges.statistics import share_band
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import Window, WindowCounts
 
-_UNUSUAL = (Reason.SURGE, Reason.ELEVATED)
-_NEVER = -1
+_UNUSUAL = (Reason.SURGE, Reason.ATTENTION, Reason.ELEVATED)
+_DAYS_A_WEEK = 7
 
 
 class Assessor:
     """Remembers of every series what was last said of it, as long as that was not that it is ordinary.
 
     Args:
-        detector: Gives the verdicts.
-        expectations: What every series' past lets expect.
-        counts: Of every series; shared with the caller.
+        index: Which numbers the series.
+        rules: What it takes to stand out.
+        windows: Of all series; shared with the caller.
+        blocks: Likewise.
+        baselines: Likewise.
     """
 
-    def __init__(self, detector: Detector, expectations: Expectations, counts: Mapping[Series, SeriesCounts]) -> None:
-        self._detector = detector
-        self._version = detector.rules.version
-        self._expectations = expectations
-        self._counts = counts
-        self._touched: set[Series] = set()
-        self._news: dict[Series, tuple[int, int]] = {}
-        """Since the last whole minute: the newest minutes of a new negative story, with a time and with a date only."""
-        self._settled: dict[Series, Surge] = {}
-        """Last said at a whole minute, of series that stood out then."""
-        self._early: dict[Series, Surge] = {}
+    def __init__(
+        self, index: SeriesIndex, rules: SurgeRules, windows: SlidingWindows, blocks: Blocks, baselines: Baselines
+    ) -> None:
+        self._index = index
+        self._rules = rules
+        self._version = rules.version
+        self._windows = windows
+        self._blocks = blocks
+        self._baselines = baselines
+        self._detector = Detector(rules, windows, baselines)
+        self._opening = rules.false_alerts_per_week / _DAYS_A_WEEK
+        self._news: list[Entries] = []
+        """Entered since the last whole minute."""
+        self._lost: list[Ids] = []
+        """What windows lost since then."""
+        self._settled: dict[int, Surge] = {}
+        """Last said at a whole minute, of series that stood out then; by number."""
+        self._early: dict[int, Surge] = {}
         """Last said since that minute."""
+        self._renewed = False
+        """Whether other rules said what was last said: then the next minute says it anew."""
 
-    def touch(self, series: Series, minute: int, *, negative: bool, dated: bool) -> None:
-        """Notes that a new story was counted in a series."""
-        self._touched.add(series)
-        if negative:
-            timed_news, dated_news = self._news.get(series, (_NEVER, _NEVER))
-            if dated:
-                self._news[series] = (timed_news, max(dated_news, minute))
-            else:
-                self._news[series] = (max(timed_news, minute), dated_news)
+    def touch(self, entries: Entries) -> None:
+        """Notes that new stories were counted."""
+        self._news.append(entries)
 
-    def restore(self, surges: Iterable[Surge], last_minute: datetime) -> list[Series]:
-        """Takes up what was last said; gives the series that stood out at the last whole minute."""
+    def lose(self, lost: Iterable[Ids]) -> None:
+        """Notes that stories have slid out of windows."""
+        if self._settled:
+            self._lost.extend(lost)
+
+    @property
+    def watching(self) -> bool:
+        """Whether a series stands out, so that what leaves its windows must be followed."""
+        return bool(self._settled)
+
+    def restore(self, surges: Iterable[Surge], last_minute: datetime) -> bool:
+        """Takes up what was last said; True where other rules said it, so that the next minute must say it anew."""
         for surge in sorted(surges, key=lambda surge: surge.tick):
+            number = self._index.number(surge.series)
             if surge.tick > last_minute:
-                self._early[surge.series] = surge
+                self._early[number] = surge
             elif surge.reason in _UNUSUAL:
-                self._settled[surge.series] = surge
+                self._settled[number] = surge
             else:
-                self._settled.pop(surge.series, None)
-        return sorted(self._settled)
+                self._settled.pop(number, None)
+        self._renewed = any(surge.rule_version != self._version for surge in self._settled.values())
+        return self._renewed
 
     def assess_early(self, end: int, step: datetime) -> list[Surge]:
         """Assesses what was touched since the last whole minute; `end` is that of the windows, `step` the present."""
         surges = []
-        for series in sorted(self._touched):
-            before = self._early.get(series, self._settled.get(series))
-            row = self._assess(series, end, step, before)
-            if row is not None and _says(row) != _says(before):
-                self._early[series] = row
+        for number, row in self._assess(self._touched(), end, step, {**self._settled, **self._early}):
+            if _says(row) != _says(self._early.get(number, self._settled.get(number))):
+                self._early[number] = row
                 surges.append(row)
-        return surges
+        return sorted(surges, key=lambda surge: surge.series)
 
-    def assess(self, end: int, woken: Iterable[Series], *, everything: bool) -> tuple[list[Surge], list[Series]]:
+    def assess(self, end: int, *, everything: bool) -> list[Surge]:
         """Assesses, at the whole minute `end`, what was touched and what stands out and may have changed.
 
         Args:
             end: In minutes since the epoch; also where the windows end.
-            woken: Series out of whose windows something has slid, if they stand out.
             everything: A baseline moved, so whatever stands out must be looked at.
 
         Returns:
-            The rows, by series; and the assessed series that stand out now.
+            The rows, by series.
         """
-        targets = self._touched | (self._settled.keys() if everything else self._settled.keys() & set(woken))
-        step = moment_of(end)
-        surges, unusual = [], []
-        for series in sorted(targets):
-            settled, early = self._settled.get(series), self._early.pop(series, None)
-            row = self._assess(series, end, step, settled or early)
-            if row is None:
-                continue
-            if _says(row) != _says(settled) or (early and _says(row) != _says(early)):
-                surges.append(row)
+        followed = set(self._settled)
+        if not (everything or self._renewed) and followed:
+            followed &= set(np.concatenate(self._lost).tolist()) if self._lost else set()
+        targets = np.union1d(self._touched(), np.fromiter(followed, dtype=np.int64, count=len(followed)))
+        surges = []
+        before = {**self._early, **self._settled}
+        for number, row in self._assess(targets, end, moment_of(end), before):
+            settled, early = self._settled.get(number), self._early.get(number)
+            if _says(row) == _says(settled) and (early is None or _says(row) == _says(early)):
+                continue  # a restart knows what was said, not what would have been
+            surges.append(row)
             if row.reason in _UNUSUAL:
-                self._settled[series] = row
-                unusual.append(series)
+                self._settled[number] = row
             else:
-                self._settled.pop(series, None)
-        self._touched.clear()
+                self._settled.pop(number, None)
+        self._renewed = False
+        self._early.clear()
         self._news.clear()
-        return surges, unusual
+        self._lost.clear()
+        return sorted(surges, key=lambda surge: surge.series)
 
-    def _assess(self, series: Series, end: int, step: datetime, before: Surge | None) -> Surge | None:
-        """What there is to say of a series; None where it is ordinary and nothing else was said before."""
-        counts = self._counts[series]
-        counts.slide(end)
-        verdict = self._detector.judge(counts.windows, partial(self._expectations.of, series))
-        if verdict.stands_out:
-            if verdict.reason is Reason.SURGE and not self._may_surge(series, verdict.length, end):
-                return self._row(series, end, step, Reason.ELEVATED, verdict.length)
-            return self._row(series, end, step, verdict.reason, verdict.length)
+    def _touched(self) -> Ids:
+        if not self._news:
+            return np.zeros(0, dtype=np.int64)
+        return np.unique(np.concatenate([entries.ids for entries in self._news]))
+
+    def _assess(self, targets: Ids, end: int, step: datetime, before: dict[int, Surge]) -> Iterable[tuple[int, Surge]]:
+        """What there is to say of some series; nothing where one is ordinary and nothing else was said before."""
+        if not len(targets):
+            return
+        # All that stands out is tested anew: how far one series does depends on how many others do.
+        standing = np.fromiter(before.keys(), dtype=np.int64, count=len(before))
+        ids = np.union1d(targets, standing)
+        tests = self._detector.test(ids, self._blocks.open_counts(ids, end))
+        notable = self._detector.notable(tests)
+        strongest = {at: self._detector.strongest(tests, at, opening=True) for at in notable.tolist()}
+        family = np.array([found.daily for found in strongest.values()])
+        chances = dict(zip(strongest, adjusted(family, self._windows.active).tolist(), strict=True))
+        places = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+        wanted = set(targets.tolist())
+        for number in sorted(wanted & ({int(ids[at]) for at in strongest} | before.keys())):
+            at = places[number]
+            row = self._say(tests, at, end, step, strongest.get(at), chances.get(at, 1.0), before.get(number))
+            if row is not None:
+                yield number, row
+
+    def _say(
+        self,
+        tests: Tests,
+        at: int,
+        end: int,
+        step: datetime,
+        strongest: Strongest | None,
+        chance: float,
+        before: Surge | None,
+    ) -> Surge | None:
+        if strongest is not None:
+            number = int(tests.ids[at])
+            if chance <= self._opening:
+                surging = self._may_surge(number, self._rules.window_minutes[strongest.window], end)
+                reason = Reason.SURGE if surging else Reason.ELEVATED
+                return self._row(tests, at, end, step, reason, strongest, chance)
+            soft = self._detector.strongest(tests, at, opening=False)
+            if soft.daily <= self._rules.elevated_p:
+                return self._row(tests, at, end, step, Reason.ELEVATED, soft, chance)
+            drawing = self._detector.attention(tests, at)
+            drawn = min(drawing.daily * max(self._windows.active, 1), 1.0)
+            if drawn <= self._opening:
+                return self._row(tests, at, end, step, Reason.ATTENTION, drawing, drawn)
         if before is None:
             return None
         # The last word is about the window that the word before was about, so that both can be compared.
+        lengths = self._rules.window_minutes
         length = before.window.length // MINUTE
-        known = any(window.length == length for window in counts.windows)
-        return self._row(series, end, step, verdict.reason, length if known else counts.windows[-1].length)
+        window = lengths.index(length) if length in lengths else len(lengths) - 1
+        reason = Reason.ORDINARY if tests.enough[at] else Reason.QUIET
+        return self._row(tests, at, end, step, reason, Strongest(1.0, before.statistic, window, 1.0), 1.0)
 
-    def _may_surge(self, series: Series, length: int, end: int) -> bool:
+    def _may_surge(self, number: int, length: int, end: int) -> bool:
         """Whether a series surged at the last whole minute, or a new negative story lies in its window."""
-        settled = self._settled.get(series)
+        settled = self._settled.get(number)
         if settled and settled.reason is Reason.SURGE:
             return True
-        timed, dated = self._news.get(series, (_NEVER, _NEVER))
-        return (max(timed, dated) if counts_dated(length) else timed) >= end - length
+        return any(
+            entries.minute >= end - length
+            and (counts_dated(length) or not entries.dated)
+            and bool(entries.negatives[entries.ids == number].any())
+            for entries in self._news
+        )
 
-    def _row(self, series: Series, end: int, step: datetime, reason: Reason, length: int) -> Surge:
-        counts = next(window.counts for window in self._counts[series].windows if window.length == length)
-        expected = self._expectations.of(series, length)
-        low, high = expected.band(counts.stories, self._detector.rules.band_coverage)
-        share = counts.negatives / counts.stories if counts.stories else expected.mean
+    def _row(
+        self, tests: Tests, at: int, end: int, step: datetime, reason: Reason, told: Strongest, chance: float
+    ) -> Surge:
+        number, length = int(tests.ids[at]), self._rules.window_minutes[told.window]
+        stories, negatives = int(tests.stories[told.window, at]), int(tests.negatives[told.window, at])
+        usual = float(tests.usual[told.window, at])
+        low, high = share_band(stories, *self._detector.law(tests, at, told.window), self._rules.band_coverage)
+        building = self._baselines.building_since(number)
         return Surge(
             tick=step,
-            series=series,
+            series=self._index.series[number],
             reason=reason,
             window=Window(moment_of(end - length), moment_of(end)),
-            counts=counts,
-            expected_share=expected.mean,
+            counts=WindowCounts(stories, negatives),
+            expected_share=usual,
             low=low,
             high=high,
-            p_value=p_value(counts, expected),
-            effect=share - expected.mean,
+            p_value=told.p_value,
+            effect=(negatives / stories if stories else usual) - usual,
             rule_version=self._version,
+            statistic=told.statistic,
+            adjusted_p=chance,
+            expected_count=self._detector.expected_negatives(tests, at, told.statistic, told.window),
+            building_since=None if building == NEVER else moment_of(building),
         )
 
 

@@ -1,162 +1,392 @@
-"""What a series' own past lets expect: its mean negative share, how much that varies, and how well both are known.
+"""What the past of every series lets expect: its usual negative share, how often it is told of, how sure both are.
 
-A baseline learns from disjoint blocks (windows counted from the epoch) of its series, each once, a guard time after its
-end. It keeps seven exponentially forgetting sums, from which mean and overdispersion follow; nothing else of the past.
-Young series borrow: a topic's mean starts from that of all news, and that from a global prior, each worth
-`prior_stories`. A series may stand out only once its own baseline is mature (`minimum_history_stories` learnt over at
-least `minimum_history_days`), however striking its first hours look.
+Baselines learn from disjoint blocks (a day each, counted from the epoch), each once, a guard time after its end. Of a
+series they keep a handful of exponentially forgetting sums, nothing else of the past. Young series borrow: a topic and
+a company start from all news, a topic of a company from that topic, each worth `prior_stories`; and of a company that
+was never seen it is known all the same how rarely it was (DuMouchel 1999, Am. Stat. 53:177, for the gamma prior). All
+news and topics may stand out only once their own baseline is mature; a company once all news is, as it is then told
+apart by how often it was named.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import fsum
+from typing import Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
-from monitor.surges.rules import SurgeRules
-from monitor.surges.series import Series
-from monitor.surges.statistics import Beta, estimate_overdispersion, outlier_weight, predictive, residual, share_band
-from monitor.surges.windows import Window, WindowCounts
+from monitor.surges.columns import Columns, Ids, SeriesIndex
+from monitor.surges.dispersion import POOL_OF, Dispersion, DispersionState
+from monitor.surges.minutes import minute_of, moment_of
+from monitor.surges.rules import DAY_MINUTES, SurgeRules
+from monitor.surges.series import Kind, Series
+from monitor.surges.statistics import (
+    Array,
+    Beta,
+    cluster_size,
+    deviations,
+    log_likelihood_ratio,
+    log_volume_tail,
+    outlier_weight,
+    predictive,
+    raised,
+    residual,
+)
 
-_DAY = timedelta(days=1)
-_SMALLEST_SHARE = 0.005
+SMALLEST_SHARE: Final = 0.005
 """Means are kept this far from 0 and 1: no topic of news can be trusted never to turn negative."""
+
+NEVER: Final = -1
+"""In place of a minute."""
+
+_ALL = 0  # number of all news in every index
+
+_NUMBERS = ("stories", "information", "negatives", "volume", "build")
+_MOMENTS = ("since", "as_of", "build_since", "build_as_of")
 
 
 class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is remembered of a series' past at one window length; restores exactly (64-bit floats).
+    """All that is remembered of a series' past; restores exactly (64-bit floats).
 
-    A block's counts enter the last five sums with weight `c = w / (1 + (n - 1) r)`: w for its age and for being
-    ordinary, the rest (Williams 1982) so that one day with many stories does not outweigh many days.
+    A block's counts enter `information` and `negatives` with weight `c = w / (1 + (n - 1) r)`: w for its age and for
+    being ordinary, the rest (Williams 1982) so that one day with many stories does not outweigh many days.
 
     Attributes:
         series: Whose.
-        window_minutes: Length of its blocks.
-        since: UTC-aware start of the first block learnt.
-        as_of: UTC-aware end of the last block learnt; the sums are as they stood then.
+        window_minutes: Length of the blocks.
+        since: UTC-aware start of the first block learnt; None before any.
+        as_of: UTC-aware end of the last block learnt; the sums are as they stood then. None before any.
         stories: Sum of w n: stories learnt from, forgetting counted.
         information: Sum of c n: how many independent stories the mean rests on.
-        negatives: Sum of c k.
-        squared_negatives: Sum of c k^2.
-        crossed: Sum of c k n.
-        squared_stories: Sum of c n^2.
+        negatives: Sum of c (k - d), d being what source, model and hour of the stories add to the usual.
+        volume: Sum of v n, with v for age and for being an ordinary number of stories.
+        build: The cumulative sum of evidence for a higher share over closed blocks, in nats, from 0 to the cap.
+        build_since: UTC-aware start of the block in which it last left 0; None where it is 0.
+        build_as_of: UTC-aware end of the block up to which it is summed; None before any.
     """
 
     series: Series
     window_minutes: int
-    since: datetime
-    as_of: datetime
+    since: datetime | None = None
+    as_of: datetime | None = None
     stories: float = 0.0
     information: float = 0.0
     negatives: float = 0.0
-    squared_negatives: float = 0.0
-    crossed: float = 0.0
-    squared_stories: float = 0.0
+    volume: float = 0.0
+    build: float = 0.0
+    build_since: datetime | None = None
+    build_as_of: datetime | None = None
 
 
-class Expectation(msgspec.Struct, frozen=True):
-    """What a baseline expects of the next block or window.
+class Expectations(NamedTuple):
+    """What the baselines expect of some series; arrays with one place for each.
 
     Attributes:
-        mean: Negative share, in (0, 1).
-        overdispersion: Intraclass correlation within a block, in [floor, cap].
-        law: Of a new window's share; covers both the variation between blocks and the uncertainty of the mean.
-        mature: Whether enough was learnt for the series to stand out.
-        as_of: UTC-aware end of the newest block that it rests on; None when it is all prior.
+        mean: Negative share, in (0, 1), of stories of the usual mix.
+        information: Independent stories that the mean is worth, priors counted.
+        rate: Stories of the series per story of all news.
+        known: Stories that the rate is worth, priors counted.
+        mature: Whether the series may stand out.
+        kinds: Of each, the place in `Kind`.
     """
 
-    mean: float
-    overdispersion: float
-    law: Beta
-    mature: bool
-    as_of: datetime | None
-
-    def band(self, stories: int, coverage: float) -> tuple[float, float]:
-        """Low and high end of the share expected at this volume."""
-        return share_band(stories, self.law, coverage)
+    mean: Array
+    information: Array
+    rate: Array
+    known: Array
+    mature: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.int8]
 
 
-def expect(state: BaselineState | None, parent: Expectation | None, rules: SurgeRules) -> Expectation:
-    """What the past lets expect.
+class Lessons(NamedTuple):
+    """What one block holds of some series; arrays of whole numbers with one place for each.
+
+    Attributes:
+        ids: Numbers of the series.
+        stories: At least 1.
+        negatives: At most `stories`.
+        offsets: See `monitor.surges.sliding.Entries`.
+    """
+
+    ids: Ids
+    stories: npt.NDArray[np.int32]
+    negatives: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int32]
+
+
+class Baselines:
+    """The baselines of all series.
 
     Args:
-        state: Of the series; None before its first lesson.
-        parent: Of all news at the same window length, for a series that is part of it; None for all news itself.
-        rules: Priors, floors and what maturity takes.
+        index: Which numbers the series.
+        rules: How to learn, and what maturity takes.
+        states: As stored; of another block length than that of the rules they are passed over.
+        dispersion: Likewise.
     """
-    prior_mean = parent.mean if parent else rules.prior_share
-    prior_spread = parent.overdispersion if parent else rules.prior_overdispersion
-    if state is None:
-        law = predictive(prior_mean, prior_spread, rules.prior_stories)
-        return Expectation(prior_mean, prior_spread, law, False, parent.as_of if parent else None)
-    # A series that has fallen silent ages by the clock of all news, which goes on learning.
-    as_of = max(state.as_of, parent.as_of) if parent and parent.as_of else state.as_of
-    fade = _fade(as_of - state.as_of, rules)
-    known = fade * state.information
-    mean = (fade * state.negatives + rules.prior_stories * prior_mean) / (known + rules.prior_stories)
-    mean = min(max(mean, _SMALLEST_SHARE), 1.0 - _SMALLEST_SHARE)
-    # The squared sums are far from cancelling: residuals are a visible share of the counts, rounding is not (1e-16).
-    squares = state.squared_negatives - 2.0 * mean * state.crossed + mean * mean * state.squared_stories
-    pairs = fade * (state.squared_stories - state.information)
-    estimate = estimate_overdispersion(
-        fade * squares / (mean * (1.0 - mean)), known, pairs, rules.prior_overdispersion, rules.prior_pairs
-    )
-    spread = min(max(estimate, rules.overdispersion_floor), rules.overdispersion_cap)
-    law = predictive(mean, spread, known + rules.prior_stories)
-    mature = (
-        fade * state.stories >= rules.minimum_history_stories
-        and (state.as_of - state.since) / _DAY >= rules.minimum_history_days
-    )
-    return Expectation(mean, spread, law, mature, as_of)
 
+    def __init__(
+        self,
+        index: SeriesIndex,
+        rules: SurgeRules,
+        states: tuple[BaselineState, ...] = (),
+        dispersion: tuple[DispersionState, ...] = (),
+    ) -> None:
+        self._index = index
+        self._rules = rules
+        self.dispersion = Dispersion(rules, dispersion)
+        moment, number = ((), np.int64, NEVER), ((), np.float64, 0.0)
+        self._columns = Columns(
+            index,
+            since=moment,
+            as_of=moment,
+            stories=number,
+            information=number,
+            negatives=number,
+            volume=number,
+            build=number,
+            build_since=moment,
+            build_as_of=moment,
+        )
+        for state in states:
+            if state.window_minutes == rules.block_minutes:
+                self._restore(state)
 
-def lesson_weight(counts: WindowCounts, expected: Expectation, rules: SurgeRules) -> float:
-    """How much a block teaches, in (0, 1]: less the more it stands out above what was expected."""
-    if counts.negatives <= counts.stories * expected.mean:
-        return 1.0
-    score = residual(counts.negatives, counts.stories, expected.law)
-    return outlier_weight(score, rules.weight_threshold)
+    def _restore(self, state: BaselineState) -> None:
+        place, columns = self._index.number(state.series), self._columns
+        for name in _NUMBERS:
+            columns[name][place] = getattr(state, name)
+        for name in _MOMENTS:
+            moment = getattr(state, name)
+            columns[name][place] = NEVER if moment is None else minute_of(moment)
 
+    def states(self, ids: Ids) -> list[BaselineState]:
+        """The rows of some series."""
+        return [self._state(place) for place in ids.tolist()]
 
-def learn(
-    state: BaselineState | None,
-    series: Series,
-    block: Window,
-    counts: WindowCounts,
-    weight: float,
-    spread: float,
-    rules: SurgeRules,
-) -> BaselineState:
-    """The baseline after one more block.
+    def _state(self, place: int) -> BaselineState:
+        fields: dict[str, Any] = {name: float(self._columns[name][place]) for name in _NUMBERS}
+        for name in _MOMENTS:
+            minute = int(self._columns[name][place])
+            fields[name] = None if minute == NEVER else moment_of(minute)
+        return BaselineState(series=self._index.series[place], window_minutes=self._rules.block_minutes, **fields)
 
-    Args:
-        state: As it was; None before the first lesson.
-        series: Whose block it is.
-        block: No older than any block learnt before.
-        counts: In that block; at least one story.
-        weight: See `lesson_weight`.
-        spread: Overdispersion expected before this lesson, in [0, 1).
-        rules: Half-life.
-    """
-    c = weight / (1.0 + (counts.stories - 1) * spread)
-    n, k = float(counts.stories), float(counts.negatives)
-    if state is None:
-        minutes = block.length // timedelta(minutes=1)
-        state = BaselineState(series=series, window_minutes=minutes, since=block.start, as_of=block.end)
-    fade = _fade(block.end - state.as_of, rules)
-    return BaselineState(
-        series=series,
-        window_minutes=state.window_minutes,
-        since=state.since,
-        as_of=block.end,
-        stories=fade * state.stories + weight * n,
-        information=fade * state.information + c * n,
-        negatives=fade * state.negatives + c * k,
-        squared_negatives=fade * state.squared_negatives + c * k * k,
-        crossed=fade * state.crossed + c * k * n,
-        squared_stories=fade * state.squared_stories + c * n * n,
-    )
+    @property
+    def clock(self) -> int:
+        """End of the newest block that all news has learnt from, in minutes; `NEVER` before any."""
+        return int(self._columns["as_of"][_ALL])
 
+    def expect(self, ids: Ids) -> Expectations:
+        """What the past lets expect of some series now."""
+        rules, columns = self._rules, self._columns
+        whole = self._mean_of_all()
+        parents = self._index.parents[ids]
+        borrowed = np.where(parents == _ALL, whole, self._mean(parents, whole))
+        kinds = self._index.kinds[ids]
+        fade = self._fades(ids)
+        known = fade * columns["information"][ids]
+        prior = np.where(kinds == Kind.COVARIATE, rules.prior_covariate_stories, rules.prior_stories)
+        mean = (fade * columns["negatives"][ids] + prior * borrowed) / (known + prior)
+        mean = np.where(ids == _ALL, whole, np.clip(mean, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE))
+        exposure = float(columns["volume"][_ALL])
+        stories = rules.prior_rate_stories + fade * columns["volume"][ids]
+        own, about_one = self._has_past(ids, fade), POOL_OF[kinds] == Kind.ENTITY
+        all_has = bool(self._has_past(np.array([_ALL]), np.ones(1))[0]) and exposure >= rules.minimum_exposure_stories
+        return Expectations(
+            mean=mean,
+            information=known + prior,
+            rate=stories / (np.where(about_one, rules.prior_rate_exposure, 1.0) + exposure),
+            known=stories,
+            mature=np.where(about_one, all_has, own),
+            kinds=kinds,
+        )
 
-def _fade(age: timedelta, rules: SurgeRules) -> float:
-    return float(0.5 ** (age / _DAY / rules.half_life_days))
+    def _mean_of_all(self) -> float:
+        rules = self._rules
+        negatives, known = float(self._columns["negatives"][_ALL]), float(self._columns["information"][_ALL])
+        mean = (negatives + rules.prior_stories * rules.prior_share) / (known + rules.prior_stories)
+        return min(max(mean, SMALLEST_SHARE), 1.0 - SMALLEST_SHARE)
+
+    def _mean(self, ids: Ids, borrowed: float) -> Array:
+        prior, fade = self._rules.prior_stories, self._fades(ids)
+        known = fade * self._columns["information"][ids]
+        mean = (fade * self._columns["negatives"][ids] + prior * borrowed) / (known + prior)
+        found: Array = np.clip(mean, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
+        return found
+
+    def _fades(self, ids: Ids) -> Array:
+        """A series that has fallen silent ages by the clock of all news, which goes on learning."""
+        found: Array = self._fade(np.maximum(self.clock - self._columns["as_of"][ids], 0))
+        return found
+
+    def _fade(self, age: npt.NDArray[np.int64]) -> Array:
+        found: Array = 0.5 ** (age / (DAY_MINUTES * self._rules.half_life_days))
+        return found
+
+    def _has_past(self, ids: Ids, fade: Array) -> npt.NDArray[np.bool_]:
+        rules, columns = self._rules, self._columns
+        spans = columns["as_of"][ids] - columns["since"][ids]
+        found: npt.NDArray[np.bool_] = (
+            (columns["since"][ids] != NEVER)
+            & (fade * columns["stories"][ids] >= rules.minimum_history_stories)
+            & (spans >= rules.minimum_history_days * DAY_MINUTES)
+        )
+        return found
+
+    def usual(self, expected: Expectations, counts: Lessons) -> Array:
+        """The share expected of these very stories: that of the series, and what their mix adds to it."""
+        mix = counts.offsets / (1000.0 * np.maximum(counts.stories, 1))
+        return np.clip(expected.mean + mix, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
+
+    def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
+        """The law of the share in a new window of this many minutes."""
+        return predictive(mean, self.dispersion.share_of(expected.kinds, length), expected.information)
+
+    def weights(self, counts: Lessons, expected: Expectations, length: int) -> Array:
+        """How much blocks teach of the share, in (0, 1]: less the more they stand out above what was expected."""
+        mean = self.usual(expected, counts)
+        found = np.ones(len(counts.ids))
+        high = counts.negatives > counts.stories * mean
+        if high.any():
+            law = self.law(expected, mean, length)
+            score = residual(counts.negatives[high], counts.stories[high], Beta(law.alpha[high], law.beta[high]))
+            found[high] = outlier_weight(score, self._rules.weight_threshold)
+        return found
+
+    def learn(self, counts: Lessons, all_stories: int, end: int) -> list[DispersionState]:
+        """Takes in a block.
+
+        Args:
+            counts: In the block; all news is among it.
+            all_stories: Of all news in the block.
+            end: Of the block, in minutes; not before that of any block learnt.
+
+        Returns:
+            The pools that moved.
+        """
+        length = self._rules.block_minutes
+        expected = self.expect(counts.ids)
+        weight = self.weights(counts, expected, length)
+        volume_weight = self._volume_weights(counts, expected, all_stories)
+        spread = self.dispersion.share_of(expected.kinds, length)
+        c = weight / (1.0 + (counts.stories - 1) * spread)
+        pools = self._learn_spread(counts, expected, weight, length, end)
+        pools |= self._learn_clustering(counts, volume_weight, all_stories, end)
+        ids, columns = counts.ids, self._columns
+        fresh = columns["since"][ids] == NEVER
+        fade = np.where(fresh, 0.0, self._fade(end - columns["as_of"][ids]))
+        columns["since"][ids] = np.where(fresh, end - length, columns["since"][ids])
+        columns["as_of"][ids] = end
+        raw = self._index.kinds[ids] == Kind.COVARIATE
+        ordinary = counts.negatives - np.where(raw, 0.0, counts.offsets / 1000.0)
+        for name, more in (
+            ("stories", weight * counts.stories),
+            ("information", c * counts.stories),
+            ("negatives", c * ordinary),
+            ("volume", volume_weight * counts.stories),
+        ):
+            columns[name][ids] = fade * columns[name][ids] + more
+        return list(pools.values())
+
+    def learn_short(self, counts: Lessons, end: int) -> list[DispersionState]:
+        """Takes in a short block: it teaches how much shares vary within a day, nothing else."""
+        length = self._rules.short_block_minutes
+        expected = self.expect(counts.ids)
+        weight = self.weights(counts, expected, length)
+        return list(self._learn_spread(counts, expected, weight, length, end).values())
+
+    def _learn_spread(
+        self, counts: Lessons, expected: Expectations, weight: Array, length: int, end: int
+    ) -> dict[tuple[Kind, int], DispersionState]:
+        mean = self.usual(expected, counts)
+        n, k = counts.stories.astype(np.float64), counts.negatives.astype(np.float64)
+        # Sums are rounded once, as a restart numbers the series in another order.
+        squares = weight * (k - n * mean) ** 2 / (mean * (1.0 - mean))
+        found = {}
+        for pool in (Kind.ALL, Kind.TOPIC, Kind.ENTITY):
+            here = expected.kinds == pool  # topics of companies repeat what these tell
+            if here.any():
+                sums = {
+                    "spread": fsum(squares[here]),
+                    "stories": fsum((weight * n)[here]),
+                    "pairs": fsum((weight * n * (n - 1.0))[here]),
+                }
+                found[pool, length] = self.dispersion.learn(pool, length, end, sums)
+        return found
+
+    def _volume_weights(self, counts: Lessons, expected: Expectations, all_stories: int) -> Array:
+        mean = expected.rate * all_stories
+        size = cluster_size(mean, self.dispersion.stories[expected.kinds], expected.known)
+        score = deviations(np.exp(log_volume_tail(counts.stories, mean, size)))
+        weight = outlier_weight(score, self._rules.weight_threshold)
+        return np.where(counts.ids == _ALL, 1.0, weight)
+
+    def _learn_clustering(
+        self, counts: Lessons, weight: Array, all_stories: int, end: int
+    ) -> dict[tuple[Kind, int], DispersionState]:
+        """From every series with a past, also those that the block says nothing of: silence is part of the rate."""
+        length, found = self._rules.block_minutes, {}
+        past = np.flatnonzero(self._columns["since"][: len(self._index)] != NEVER)
+        of_past = self.expect(past)
+        rates = of_past.rate * all_stories
+        means = {"stories": rates, "negatives": rates * of_past.mean}
+        place = np.full(len(self._index), -1)
+        place[counts.ids] = np.arange(len(counts.ids))
+        at = place[past]
+        seen = {
+            "stories": np.where(at >= 0, counts.stories[at], 0).astype(np.float64),
+            "negatives": np.where(at >= 0, counts.negatives[at], 0).astype(np.float64),
+        }
+        weights = np.where(at >= 0, weight[at], 1.0)
+        for pool in (Kind.TOPIC, Kind.ENTITY):
+            here = of_past.kinds == pool
+            if not here.any():
+                continue
+            sums = {}
+            for what in ("stories", "negatives"):
+                mean, count, w = means[what][here], seen[what][here], weights[here]
+                excess = (count - mean) ** 2 - mean - mean**2 / of_past.known[here]
+                sums[f"{what}_expected"] = fsum(w * mean)
+                sums[f"{what}_excess"] = fsum(w * excess)
+            found[pool, length] = self.dispersion.learn(pool, length, end, sums)
+        return found
+
+    def builds(self, ids: Ids, end: int) -> Array:
+        """The cumulative sums of closed blocks as they stand at `end`."""
+        age = np.maximum(end - self._columns["build_as_of"][ids], 0) / (DAY_MINUTES * self._rules.build_half_life_days)
+        found: Array = self._columns["build"][ids] * 0.5**age
+        return found
+
+    def building_since(self, place: int) -> int:
+        """Since when the cumulative sum of a series has been above 0, in minutes; `NEVER` where it is not."""
+        return int(self._columns["build_since"][place])
+
+    def steps(self, counts: Lessons, expected: Expectations) -> Array:
+        """What counts of a block add to the cumulative sums, in nats: evidence for odds that are `build_odds` times."""
+        length, mean = self._rules.block_minutes, self.usual(expected, counts)
+        worse = np.minimum(raised(mean, self._rules.build_odds), 1.0 - SMALLEST_SHARE)
+        return log_likelihood_ratio(
+            counts.negatives,
+            counts.stories,
+            self.law(expected, mean, length),
+            self.law(expected, worse, length),
+        )
+
+    def build(self, counts: Lessons, end: int) -> Ids:
+        """Adds a closed block to the cumulative sums; gives the series whose sum moved."""
+        expected = self.expect(counts.ids)
+        told = expected.mature & (expected.kinds != Kind.COVARIATE)
+        ids, columns = counts.ids, self._columns
+        before = columns["build"][ids].copy()
+        length = self._rules.block_minutes
+        sums = np.clip(self.builds(ids, end) + self.steps(counts, expected), 0.0, self._rules.build_cap)
+        sums = np.where(told, sums, 0.0)
+        moved = (sums != before) | ((sums > 0.0) & (columns["build_as_of"][ids] != end))
+        columns["build"][ids] = sums
+        columns["build_as_of"][ids] = np.where(sums > 0.0, end, NEVER)
+        began = np.where(before > 0.0, columns["build_since"][ids], end - length)
+        columns["build_since"][ids] = np.where(sums > 0.0, began, NEVER)
+        found: Ids = ids[moved]
+        return found

@@ -1,47 +1,58 @@
-"""Disjoint blocks of every series: closed at their end, learnt a guard time later, then settled for good.
+"""Disjoint blocks of all series: closed at their end, learnt a guard time later, then settled for good.
 
-block        [0h ------ 1h)
-closes                   |1h                      row written: counts, band, weight
-late story               .....|1h20               row replaced: counts corrected
-learnt                                    |25h    row replaced where it held negatives: final weight; the baseline moves
+block        [0h ------ 24h)
+closes                   |24h                     rows written: counts, band, weight; cumulative sums move
+late story               .....|25h                row replaced: counts corrected
+learnt                                   |48h     rows replaced where they held negatives: final weight; baselines move
 late story                                ....|   counted in its minute, nothing else: the past is not re-opened
+
+Baselines learn from long blocks (a day). Short ones (an hour) are kept of all news and of topics alone: for charts, and
+to learn how much shares vary within a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from heapq import heappop, heappush
 
-from monitor.surges.baseline import BaselineState, lesson_weight
-from monitor.surges.counting import SeriesCounts, counts_dated
-from monitor.surges.expectations import Expectations
+import numpy as np
+import numpy.typing as npt
+
+from monitor.surges.baseline import Baselines, BaselineState, Lessons
+from monitor.surges.columns import Columns, Ids, SeriesIndex
+from monitor.surges.dispersion import DispersionState
 from monitor.surges.minutes import moment_of
 from monitor.surges.rules import SurgeRules
-from monitor.surges.series import Series
+from monitor.surges.series import Kind, Series
+from monitor.surges.sliding import Entries, counts_dated
+from monitor.surges.statistics import share_band
 from monitor.surges.windows import ClosedWindow, Window, WindowCounts
 
 _CLOSE, _LEARN = 0, 1
+_NAMES = ("stories", "negatives", "offsets")
 
 
 class Blocks:
     """The schedule of closing and learning over all series; costs nothing where nothing was counted.
 
     Args:
-        rules: Window lengths and guard band.
-        expectations: Taught by what is learnt.
-        counts: Of every series; shared with the caller.
+        index: Which numbers the series.
+        rules: Block lengths and guard band.
+        baselines: Taught by what is learnt.
     """
 
-    def __init__(self, rules: SurgeRules, expectations: Expectations, counts: Mapping[Series, SeriesCounts]) -> None:
+    def __init__(self, index: SeriesIndex, rules: SurgeRules, baselines: Baselines) -> None:
+        self._index = index
         self._rules = rules
-        self._lengths = tuple((length, counts_dated(length)) for length in rules.window_minutes)
-        self._expectations = expectations
-        self._counts = counts
-        self._schedule: list[tuple[int, int, int, Series, int]] = []
-        self._corrected: set[tuple[int, Series, int]] = set()
+        self._baselines = baselines
+        self._lengths = tuple(sorted({rules.short_block_minutes, rules.block_minutes}))
+        self._schedule: list[tuple[int, int, int, int]] = []
+        self._blocks: dict[tuple[int, int], Columns] = {}
+        self._corrected: dict[tuple[int, int], list[Ids]] = {}
         self.closed: dict[tuple[Series, Window], ClosedWindow] = {}
         """Rows written or replaced since they were last collected."""
-        self.baselines: dict[tuple[Series, int], BaselineState] = {}
+        self.baselines: dict[Series, BaselineState] = {}
+        """Likewise."""
+        self.dispersion: dict[tuple[str, int], DispersionState] = {}
         """Likewise."""
 
     @property
@@ -49,69 +60,117 @@ class Blocks:
         """The next minute at which something closes or is learnt."""
         return self._schedule[0][0] if self._schedule else None
 
-    def add(self, series: Series, minute: int, timed: tuple[int, int], dated: tuple[int, int], end: int) -> None:
-        """Counts stories of a minute in the blocks that hold it, unless these were learnt before the step at `end`."""
-        counts, guard = self._counts[series], self._rules.guard_minutes
-        for length, with_dated in self._lengths:
-            start = minute - minute % length
-            closes, learnt = start + length, start + length + guard
-            stories = timed[0] + dated[0] if with_dated else timed[0]
-            if learnt < end or not stories:
+    def add(self, entries: Entries, end: int) -> None:
+        """Counts stories in the blocks that hold their minute, unless these were learnt before the step at `end`."""
+        for length in self._lengths:
+            if entries.dated and not counts_dated(length):
                 continue
-            negatives = timed[1] + dated[1] if with_dated else timed[1]
-            fresh = counts.add_to_block(length, start, stories, negatives)
+            start = entries.minute - entries.minute % length
+            closes, learnt = start + length, start + length + self._rules.guard_minutes
+            if learnt < end:
+                continue
+            ids, negatives, offsets = entries.ids, entries.negatives, entries.offsets
+            if length != self._rules.block_minutes:
+                dense = self._index.kinds[ids] <= Kind.TOPIC
+                ids, negatives, offsets = ids[dense], negatives[dense], offsets[dense]
+            block = self._blocks.get((length, start))
+            if block is None:
+                block = self._blocks[length, start] = Columns(self._index, **dict.fromkeys(_NAMES, ((), np.int32, 0)))
+                if closes >= end:
+                    heappush(self._schedule, (closes, _CLOSE, length, start))
+                heappush(self._schedule, (learnt, _LEARN, length, start))
+            np.add.at(block["stories"], ids, 1)
+            np.add.at(block["negatives"], ids, negatives)
+            np.add.at(block["offsets"], ids, offsets)
             if closes < end:
-                self._corrected.add((length, series, start))
-            elif fresh:
-                heappush(self._schedule, (closes, _CLOSE, length, series, start))
-            if fresh:
-                heappush(self._schedule, (learnt, _LEARN, length, series, start))
+                self._corrected.setdefault((length, start), []).append(ids)
 
     def correct(self) -> None:
-        """Writes anew the rows of closed blocks to which a late story was added."""
-        for length, series, start in sorted(self._corrected):
-            self._write(length, series, start)
+        """Writes anew the rows of closed blocks to which late stories were added."""
+        for length, start in sorted(self._corrected):
+            self._write(length, start, np.unique(np.concatenate(self._corrected[length, start])))
         self._corrected.clear()
 
     def disregard_corrections(self) -> None:
         """For a restart: what was added so far stands in the rows already."""
         self._corrected.clear()
 
+    def open_counts(self, ids: Ids, end: int) -> Lessons:
+        """What the long block that holds the minute before `end` holds of some series."""
+        length = self._rules.block_minutes
+        start = (end - 1) - (end - 1) % length
+        block = self._blocks.get((length, start))
+        if block is None:
+            nothing = np.zeros(len(ids), dtype=np.int32)
+            return Lessons(ids, nothing, nothing, nothing)
+        return Lessons(ids, *(block[name][ids] for name in _NAMES))
+
     def settle(self, end: int) -> bool:
         """Closes and learns, in a fixed order, whatever is due by `end`; True where a baseline moved."""
         moved = False
         while self._schedule and self._schedule[0][0] <= end:
-            _, kind, length, series, start = heappop(self._schedule)
-            if kind == _LEARN:
-                self._learn(length, series, start)
-                moved = True
+            due, kind, length, start = heappop(self._schedule)
+            if kind == _CLOSE:
+                self._close(length, start)
             else:
-                self._write(length, series, start)
+                self._learn(length, start, due - self._rules.guard_minutes)
+            moved = True
         return moved
 
-    def _learn(self, length: int, series: Series, start: int) -> None:
-        stories, negatives = self._counts[series].blocks[length][start]
-        # Without a negative the weight is 1 whatever the baseline says, so the row as it closed is still true.
-        weight = self._write(length, series, start) if negatives else 1.0
-        del self._counts[series].blocks[length][start]
-        block, counts = Window(moment_of(start), moment_of(start + length)), WindowCounts(stories, negatives)
-        self.baselines[series, length] = self._expectations.learn(series, block, length, counts, weight)
+    def _counts(self, length: int, start: int) -> Lessons:
+        block = self._blocks[length, start]
+        ids = np.flatnonzero(block["stories"][: len(self._index)])
+        return Lessons(ids, *(block[name][ids] for name in _NAMES))
 
-    def _write(self, length: int, series: Series, start: int) -> float:
-        """Writes the row of a block; gives its weight."""
-        stories, negatives = self._counts[series].blocks[length][start]
-        counts = WindowCounts(stories, negatives)
-        expected = self._expectations.of(series, length)
-        low, high = expected.band(stories, self._rules.band_coverage) if expected.mature else (None, None)
+    def _close(self, length: int, start: int) -> None:
+        counts = self._counts(length, start)
+        self._write(length, start, counts.ids)
+        if length == self._rules.block_minutes:
+            self._note(self._baselines.build(counts, start + length))
+
+    def _learn(self, length: int, start: int, end: int) -> None:
+        counts = self._counts(length, start)
+        # Without a negative the weight is 1 whatever the baseline says, so the row as it closed is still true.
+        self._write(length, start, counts.ids[counts.negatives > 0])
+        self._index.holders.remove(self._blocks.pop((length, start)))
+        pools: list[DispersionState] = []
+        if length == self._rules.block_minutes:
+            pools += self._baselines.learn(counts, int(counts.stories[0]), end)
+            self._note(counts.ids)
+        else:
+            pools += self._baselines.learn_short(counts, end)
+        self.dispersion.update({(pool.kind, pool.window_minutes): pool for pool in pools})
+
+    def _note(self, ids: Ids) -> None:
+        self.baselines.update({state.series: state for state in self._baselines.states(ids)})
+
+    def _write(self, length: int, start: int, ids: Ids) -> None:
+        """Writes the rows of a block; of what only explains others there is none."""
+        ids = ids[self._index.kinds[ids] != Kind.COVARIATE]
+        if not len(ids):
+            return
+        block = self._blocks[length, start]
+        counts = Lessons(ids, *(block[name][ids] for name in _NAMES))
+        expected = self._baselines.expect(ids)
+        mean = self._baselines.usual(expected, counts)
+        law = self._baselines.law(expected, mean, length)
+        weights = self._baselines.weights(counts, expected, length)
         window = Window(moment_of(start), moment_of(start + length))
-        weight = lesson_weight(counts, expected, self._rules)
-        self.closed[series, window] = ClosedWindow(
-            series=series,
-            window=window,
-            counts=counts,
-            expected_share=expected.mean if expected.mature else None,
-            low=low,
-            high=high,
-            weight=weight,
-        )
-        return weight
+        columns = (ids, counts.stories, counts.negatives, expected.mature, mean, *law, weights)
+        for number, n, k, mature, share, alpha, beta, weight in zip(*(_plain(c) for c in columns), strict=True):
+            series = self._index.series[number]
+            low, high = share_band(n, alpha, beta, self._rules.band_coverage) if mature else (None, None)
+            self.closed[series, window] = ClosedWindow(
+                series=series,
+                window=window,
+                counts=WindowCounts(n, k),
+                expected_share=share if mature else None,
+                low=low,
+                high=high,
+                weight=weight,
+            )
+
+
+def _plain(column: npt.NDArray[np.generic]) -> list[float]:
+    found: list[float] = column.tolist()
+    return found

@@ -13,23 +13,17 @@ does not depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
 
 from monitor.surges.advance import Advance, Entry, Sighting, Snapshot
-from monitor.surges.assessing import Assessor
-from monitor.surges.blocks import Blocks
-from monitor.surges.counting import SeriesCounts
-from monitor.surges.detector import Detector
-from monitor.surges.expectations import Expectations
 from monitor.surges.headlines import headline_key
 from monitor.surges.ledger import Ledger
 from monitor.surges.minutes import minute_of, moment_of
 from monitor.surges.rules import SurgeRules
-from monitor.surges.series import ALL, Series
+from monitor.surges.sorting import Sorter, entries_of_rows
 from monitor.surges.stories import FULL_NOVELTY, StoryHead, StoryIndex
-from monitor.surges.windows import WindowCounts
+from monitor.surges.tally import Tally
 
 
 def memory_start(rules: SurgeRules, tick: datetime) -> datetime:
@@ -49,10 +43,13 @@ class SurgeCore:
         self._rules = rules
         self._lateness = timedelta(minutes=rules.lateness_minutes)
         self._horizon = timedelta(minutes=rules.story_horizon_minutes)
-        self._counts: dict[Series, SeriesCounts] = {}
-        expectations = Expectations(rules, snapshot.baselines if snapshot else ())
-        self._blocks = Blocks(rules, expectations, self._counts)
-        self._assessor = Assessor(Detector(rules), expectations, self._counts)
+        self._tally = Tally(
+            rules,
+            minute_of(snapshot.tick) if snapshot else 0,
+            snapshot.baselines if snapshot else (),
+            snapshot.dispersion if snapshot else (),
+        )
+        self._sorter = Sorter(rules, self._tally.index, self._tally.baselines)
         self._stories = StoryIndex(
             snapshot.story_heads if snapshot else (),
             rules.story_limit,
@@ -60,9 +57,6 @@ class SurgeCore:
             rules.alikeness,
             self._horizon,
         )
-        self._wakes: list[tuple[int, Series]] = []
-        self._waking: dict[Series, int] = {}
-        """The earliest wake of every series in `_wakes`."""
         self._open_minute: int | None = None
         """End of the minute in which something was assessed early: a step that must not be passed over."""
         self._tick = snapshot.tick if snapshot else None
@@ -96,14 +90,15 @@ class SurgeCore:
         position = 0
         while (end := self._next_step(arrivals, position, last)) is not None:
             position = self._enter_all(arrivals, position, end, moment_of(end))
-            self._assess_minute(end)
+            self._ledger.surges.extend(self._tally.assess(end))
+            self._open_minute = None
         if position < len(arrivals):  # entering between minutes
             self._enter_all(arrivals, position, last + 1, now)
             self._open_minute = last + 1
-            self._ledger.surges.extend(self._assessor.assess_early(last + 1, now))
+            self._ledger.surges.extend(self._tally.assessor.assess_early(last + 1, now))
         self._tick = now
         ledger, self._ledger = self._ledger, Ledger()
-        return ledger.collect(now, self._blocks)
+        return ledger.collect(now, self._tally.index, self._tally.blocks)
 
     def _arrivals(self, sightings: Sequence[Sighting], latest: int) -> list[tuple[int, Sighting]]:
         """Every sighting with the end of the step at which it enters, in the order of entering."""
@@ -121,8 +116,7 @@ class SurgeCore:
         """The next whole minute, up to `last`, at which something can change."""
         dues = [
             arrivals[position][0] if position < len(arrivals) else None,
-            self._blocks.due,
-            self._wakes[0][0] if self._wakes else None,
+            self._tally.due,
             self._open_minute,
         ]
         return min((due for due in dues if due is not None and due <= last), default=None)
@@ -133,13 +127,17 @@ class SurgeCore:
             return position
         for head in self._stories.expire(moment_of(end)):
             self._ledger.expire(head)
+        self._tally.slide(end)
         while position < len(arrivals) and arrivals[position][0] == end:
             self._enter(arrivals[position][1], end, step)
             position += 1
-        self._blocks.correct()
+        entries = self._sorter.collect()
+        self._ledger.entries += entries
+        self._tally.enter(entries, end)
         return position
 
     def _enter(self, sighting: Sighting, end: int, step: datetime) -> None:
+        """Puts an article into its story, and a new story into the series that it counts in."""
         key = headline_key(sighting.title)
         fingerprint = sighting.fingerprint
         known = self._stories.find(key, fingerprint, sighting.event_time)
@@ -159,6 +157,7 @@ class SurgeCore:
                 first_seen_at=sighting.first_seen_at,
                 entered_at=step,
                 expires_at=closing + self._horizon,
+                about=sighting.about,
                 text=fingerprint.text,
                 shingles=fingerprint.shingles,
                 embedding=fingerprint.embedding,
@@ -170,91 +169,25 @@ class SurgeCore:
         late = closing - sighting.event_time > self._lateness
         self._ledger.members[sighting.article_id] = Entry(head.latest, late, step)
         if known is None:
-            self._count(head, end)
-
-    def _count(self, head: StoryHead, end: int) -> None:
-        """Counts a new story in its minute, in every series that it belongs to."""
-        minute = _minute_counted(head, end)
-        one, none = (1, int(head.negative)), (0, 0)
-        timed, dated = (none, one) if head.dated else (one, none)
-        for series in series_of(head.topic):
-            if minute < end - self._rules.memory_minutes:
-                self._ledger.add(series, minute, timed, dated)
-                continue
-            counts = self._counts_of(series, end)
-            counts.slide(end)
-            counts.forget(end - self._rules.memory_minutes)
-            self._ledger.minutes[series, minute] = counts.add(minute, timed, dated)
-            self._blocks.add(series, minute, timed, dated, end)
-            self._assessor.touch(series, minute, negative=head.negative, dated=head.dated)
-
-    def _assess_minute(self, end: int) -> None:
-        """Settles blocks, then assesses what may have changed, at a whole minute."""
-        moved = self._blocks.settle(end)
-        woken = set()
-        while self._wakes and self._wakes[0][0] <= end:
-            minute, series = heappop(self._wakes)
-            woken.add(series)
-            if self._waking.get(series) == minute:
-                del self._waking[series]
-        surges, unusual = self._assessor.assess(end, woken, everything=moved)
-        self._ledger.surges.extend(surges)
-        self._open_minute = None
-        self._wake_again(unusual)
-
-    def _wake_again(self, unusual: Iterable[Series]) -> None:
-        """Sees to it that series which stand out are looked at again when a window loses a story."""
-        for series in unusual:
-            change = self._counts[series].next_change()
-            if change is not None:
-                self._wake(series, change)
-
-    def _wake(self, series: Series, minute: int) -> None:
-        if minute < self._waking.get(series, minute + 1):
-            self._waking[series] = minute
-            heappush(self._wakes, (minute, series))
-
-    def _counts_of(self, series: Series, end: int) -> SeriesCounts:
-        """The counts of a series; for a new one, with windows that end at `end`."""
-        counts = self._counts.get(series)
-        if counts is None:
-            counts = self._counts[series] = SeriesCounts(self._rules.window_minutes, end)
-        return counts
+            self._sorter.add(head, sighting.source, sighting.model, _minute_counted(head, end))
 
     def _restore(self, snapshot: Snapshot) -> None:
         """Rebuilds what stood after the last whole minute, and on top of it what has entered since."""
-        settled = minute_of(snapshot.tick)
+        settled, tally = minute_of(snapshot.tick), self._tally
         start = settled - self._rules.memory_minutes
-        for row in sorted(snapshot.minute_counts, key=lambda row: (row.minute, row.series)):
-            minute = minute_of(row.minute)
-            if minute < start:
-                continue
-            timed, dated = _pair(row.timed), _pair(row.dated)
-            self._counts_of(row.series, settled).add(minute, timed, dated)
-            self._blocks.add(row.series, minute, timed, dated, settled + 1)
-        self._blocks.disregard_corrections()
+        rows = [row for row in snapshot.minute_counts if minute_of(row.minute) >= start]
+        tally.restore(entries_of_rows(rows, tally.index), settled)
         last_minute = moment_of(settled)
         for head in snapshot.story_heads:
             if head.entered_at > last_minute:
                 self._open_minute = settled + 1
                 minute = _minute_counted(head, settled + 1)
-                for series in series_of(head.topic) if minute >= settled + 1 - self._rules.memory_minutes else ():
-                    self._assessor.touch(series, minute, negative=head.negative, dated=head.dated)
-        for series in self._assessor.restore(snapshot.surges, last_minute):
-            # Where the rules have changed, their shorter windows may be empty already: then the next minute says so.
-            change = self._counts_of(series, settled).next_change()
-            self._wake(series, settled + 1 if change is None else change)
-
-
-def series_of(topic: str) -> tuple[Series, ...]:
-    """The series that a story of this topic belongs to."""
-    return (ALL, Series(topic=topic)) if topic else (ALL,)
+                if minute >= settled + 1 - self._rules.memory_minutes:
+                    tally.assessor.touch(self._sorter.judged(head, minute))
+        if tally.assessor.restore(snapshot.surges, last_minute):
+            self._open_minute = settled + 1
 
 
 def _minute_counted(head: StoryHead, end: int) -> int:
     """The minute in which a story that enters at the step ending at `end` counts: never one that has not begun."""
     return min(minute_of(head.event_time), end - 1)
-
-
-def _pair(counts: WindowCounts) -> tuple[int, int]:
-    return (counts.stories, counts.negatives)

@@ -1,96 +1,247 @@
-"""The verdict on one series at one step: which of its windows stands out, and how far.
+"""The verdict on series at one step: which statistic of which window stands out, and how far.
 
-Every window length is judged against the baseline of that length by a beta-binomial upper tail. A window stands out
-only with enough stories, enough negatives, a large enough effect and a small enough probability, the latter divided by
-the number of window lengths (Bonferroni: the chance that any of them errs is at most the sum). How often one looks is
-not corrected for: windows that slide by the minute overlap almost wholly; what it costs is measured by
-`python -m benchmarks.surge_calm`. No memory and no hysteresis here: the same counts always get the same verdict.
+Three statistics, each of every window length, look for what a crisis does:
+
+- **share**: more of the stories are negative than the series' past explains (beta-binomial tail);
+- **volume**: more negative stories than the series has among all news, even if attention to it had grown
+  `volume_tolerance` times at an unchanged share (negative-binomial tail); it finds companies that are rarely named;
+- **build**: closed days and the open one add up to a share that is higher for good (cumulative sum; by Wald's
+  inequality a sum of s nats has a chance of at most exp(-s)).
+
+A fourth, **attention**, finds all stories grown `attention_tolerance` times; it says so, and opens no alert.
+
+What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`), and Bonferroni over
+lengths and statistics bounds what all of them come to. Windows that slide by the minute overlap almost wholly; what
+that adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts always get
+the same verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import exp, log
-from typing import NamedTuple
+from math import log
+from typing import Final, NamedTuple
 
-from monitor.surges.baseline import Expectation
-from monitor.surges.counting import SlidingWindow
-from monitor.surges.rules import SurgeRules
-from monitor.surges.statistics import log_upper_tail
-from monitor.surges.surge import Reason
-from monitor.surges.windows import WindowCounts
+import numpy as np
+import numpy.typing as npt
 
-_RANK = {Reason.SURGE: 0, Reason.ELEVATED: 1}
+from monitor.surges.baseline import Baselines, Expectations, Lessons
+from monitor.surges.columns import Ids
+from monitor.surges.rules import DAY_MINUTES, SurgeRules
+from monitor.surges.sliding import SlidingWindows
+from monitor.surges.statistics import Array, Beta, cluster_size, log_upper_tail, log_volume_tail
+from monitor.surges.surge import Statistic
+
+Mask = npt.NDArray[np.bool_]
+
+_ALL = 0  # number of all news in every index
+
+NOTHING: Final = 0.0
+"""Logarithm of a chance of 1."""
 
 
-class Verdict(NamedTuple):
-    """What is said of a series, and of which window.
+class Tests(NamedTuple):
+    """What the statistics say of some series; arrays [windows, series] unless said otherwise.
 
     Attributes:
-        reason: SURGE and ELEVATED stand out; ORDINARY where some window held enough stories to be judged; else QUIET.
-        length: Of the strongest window, in minutes; 0 where none stands out.
-        p_value: Of that window, before the division by the number of lengths; 1 where none stands out.
+        ids: Numbers of the series.
+        stories: In each window.
+        negatives: Likewise.
+        usual: The share expected of these stories, in (0, 1).
+        expected: What the baselines expect; by series.
+        share: Logarithm of the chance of so high a share; 0 where it was not worth asking.
+        volume: Likewise, of so many negative stories.
+        attention: Likewise, of so many stories.
+        build: Likewise, of so great a cumulative sum; by series.
+        large: Whether the share exceeds the usual one by `minimum_effect`.
+        enough: By series: whether some window of a mature baseline held enough stories to be judged.
     """
 
-    reason: Reason
-    length: int = 0
-    p_value: float = 1.0
+    ids: Ids
+    stories: npt.NDArray[np.int32]
+    negatives: npt.NDArray[np.int32]
+    usual: Array
+    expected: Expectations
+    share: Array
+    volume: Array
+    attention: Array
+    build: Array
+    large: Mask
+    enough: Mask
 
-    @property
-    def stands_out(self) -> bool:
-        """Whether it is worth a row."""
-        return self.reason in _RANK
 
+class Strongest(NamedTuple):
+    """The least likely of a series' tests.
 
-ORDINARY = Verdict(Reason.ORDINARY)
-QUIET = Verdict(Reason.QUIET)
+    Attributes:
+        daily: Chance of such a thing in a day without any change, by any window or statistic; 1 where there is none.
+        statistic: Which.
+        window: Place of the window's length.
+        p_value: Chance of this one test, at one look.
+    """
+
+    daily: float
+    statistic: Statistic
+    window: int
+    p_value: float
 
 
 class Detector:
-    """Judges windows by fixed rules.
+    """Tests windows by fixed rules.
 
     Args:
         rules: What it takes to stand out.
+        windows: Of all series.
+        baselines: Likewise.
     """
 
-    def __init__(self, rules: SurgeRules) -> None:
-        self.rules = rules
-        lengths = len(rules.window_minutes)
-        self._opening = log(rules.opening_p / lengths)
-        self._elevated = log(rules.elevated_p / lengths)
+    def __init__(self, rules: SurgeRules, windows: SlidingWindows, baselines: Baselines) -> None:
+        self._rules = rules
+        self._windows = windows
+        self._baselines = baselines
+        lengths = np.array(rules.window_minutes)
+        self._looks = np.log(DAY_MINUTES / lengths)
+        self._tests = log(2 * len(lengths) + 1)
 
-    def judge(self, windows: tuple[SlidingWindow, ...], expected: Callable[[int], Expectation]) -> Verdict:
-        """The strongest verdict over a series' windows: SURGE before ELEVATED, then smaller p, then shorter window.
+    def test(self, ids: Ids, today: Lessons) -> Tests:
+        """Everything that can be said of some series now.
 
         Args:
-            windows: Ascending by length.
-            expected: Gives, for a length in minutes, what the series' past lets expect.
+            ids: Their numbers.
+            today: What the open long block holds of them.
         """
-        rules = self.rules
-        best: tuple[int, float, int] | None = None
-        enough = False
-        for window in windows:
-            n, k = window.stories, window.negatives
-            if n < rules.minimum_stories:
-                continue
-            expectation = expected(window.length)
-            if not expectation.mature:
-                continue
-            enough = True
-            effect = k / n - expectation.mean
-            if k < rules.minimum_negatives or effect < rules.minimum_effect / 2:
-                continue
-            tail = log_upper_tail(k, n, expectation.law)
-            if tail > self._elevated:
-                continue
-            surging = tail <= self._opening and effect >= rules.minimum_effect
-            found = (0 if surging else 1, tail, window.length)
-            best = found if best is None else min(best, found)
-        if best is None:
-            return ORDINARY if enough else QUIET
-        return Verdict(Reason.SURGE if best[0] == 0 else Reason.ELEVATED, best[2], exp(best[1]))
+        windows, rules = self._windows, self._rules
+        expected = self._baselines.expect(ids)
+        n, k = windows.stories[:, ids], windows.negatives[:, ids]
+        usual = self._baselines.usual(expected, Lessons(ids, n, k, windows.offsets[:, ids]))
+        effect = k / np.maximum(n, 1) - usual
+        clustering, kinds = self._baselines.dispersion, expected.kinds
+        judged: Mask = expected.mature & (n >= rules.minimum_stories)
+        bad: Mask = expected.mature & (k >= rules.minimum_negatives)
+        worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
+        many: Mask = bad & (effect >= 0.0) & (ids != _ALL)
+        drawing: Mask = expected.mature & (n >= rules.attention_stories) & (ids != _ALL)
+        return Tests(
+            ids=ids,
+            stories=n,
+            negatives=k,
+            usual=usual,
+            expected=expected,
+            share=self._share(worth, n, k, usual, expected),
+            volume=self._many(many, k, rules.volume_tolerance * expected.mean, clustering.negatives[kinds], expected),
+            attention=self._many(
+                drawing, n, np.full(len(ids), rules.attention_tolerance), clustering.stories[kinds], expected
+            ),
+            build=self._build(worth[-1], ids, today, expected),
+            large=effect >= rules.minimum_effect,
+            enough=np.any(judged, axis=0),
+        )
 
+    def _share(
+        self,
+        worth: Mask,
+        n: npt.NDArray[np.int32],
+        k: npt.NDArray[np.int32],
+        usual: Array,
+        expected: Expectations,
+    ) -> Array:
+        found = np.full(n.shape, NOTHING)
+        for place, length in enumerate(self._rules.window_minutes):
+            here = worth[place]
+            if here.any():
+                law = self._baselines.law(expected, usual[place], length)
+                law = Beta(law.alpha[here], law.beta[here])
+                found[place, here] = log_upper_tail(k[place, here], n[place, here], law)
+        return found
 
-def p_value(counts: WindowCounts, expectation: Expectation) -> float:
-    """Probability of at least so many negatives of so many stories, if nothing has changed."""
-    return exp(log_upper_tail(counts.negatives, counts.stories, expectation.law))
+    def _many(
+        self, asked: Mask, counts: npt.NDArray[np.int32], times: Array, clustering: Array, expected: Expectations
+    ) -> Array:
+        """So many stories, of a series that is in the news today at all: divided by the chance of being named.
+
+        Args:
+            asked: Of which windows and series, likewise arrays [windows, series] as the counts.
+            counts: Of stories that are told so often.
+            times: How many of them are put up with for each story that the series usually has; by series.
+            clustering: Of such stories; by series.
+            expected: By series.
+        """
+        found = np.full(counts.shape, NOTHING)
+        for place in np.flatnonzero(asked.any(axis=1)).tolist():
+            here = asked[place]
+            mean = (self._rates(place, expected) * times)[here]
+            size = cluster_size(mean, clustering[here], expected.known[here])
+            found[place, here] = log_volume_tail(counts[place, here], mean, size) - self._named(here, expected)
+        told: Array = np.minimum(found, NOTHING)
+        return told
+
+    def _rates(self, place: int, expected: Expectations) -> Array:
+        """Stories that a series has usually in a window, among as many of all news."""
+        found: Array = expected.rate * max(int(self._windows.stories[place, _ALL]), 1)
+        return found
+
+    def _named(self, here: Mask, expected: Expectations) -> Array:
+        """Logarithm of the chance of being named at all in the longest window."""
+        mean = self._rates(-1, expected)[here]
+        size = cluster_size(mean, self._baselines.dispersion.stories[expected.kinds][here], expected.known[here])
+        return log_volume_tail(1, mean, size)
+
+    def _build(self, worth: Mask, ids: Ids, today: Lessons, expected: Expectations) -> Array:
+        found = np.full(len(ids), NOTHING)
+        if worth.any():
+            held = self._baselines.builds(ids, self._windows.end)
+            sums = held + np.where(today.stories > 0, self._baselines.steps(today, expected), 0.0)
+            # What a single day says is the share's to tell.
+            found = np.where(worth & (held > 0.0), np.minimum(-sums, NOTHING), NOTHING)
+        return found
+
+    def strongest(self, tests: Tests, at: int, *, opening: bool) -> Strongest:
+        """The least likely test of one series.
+
+        Args:
+            tests: Of some series.
+            at: Which of them.
+            opening: Only what may open a surge: a share must be large.
+        """
+        share = np.where(tests.large[:, at], tests.share[:, at], NOTHING) if opening else tests.share[:, at]
+        best = Strongest(1.0, Statistic.SHARE, len(share) - 1, 1.0)
+        found = [(share + self._looks, Statistic.SHARE, share)]
+        found.append((tests.volume[:, at] + self._looks, Statistic.VOLUME, tests.volume[:, at]))
+        build = np.full(len(share), NOTHING)
+        build[-1] = tests.build[at]
+        found.append((build, Statistic.BUILD, build))
+        for weighed, statistic, plain in found:
+            place = int(np.argmin(weighed))
+            daily = float(np.exp(min(weighed[place] + self._tests, 0.0)))
+            if plain[place] < NOTHING and daily < best.daily:
+                best = Strongest(daily, statistic, place, float(np.exp(plain[place])))
+        return best
+
+    def attention(self, tests: Tests, at: int) -> Strongest:
+        """Likewise, of attention alone."""
+        weighed = tests.attention[:, at] + self._looks
+        place = int(np.argmin(weighed))
+        daily = float(np.exp(min(weighed[place] + log(len(weighed)), 0.0)))
+        return Strongest(daily, Statistic.ATTENTION, place, float(np.exp(tests.attention[place, at])))
+
+    def notable(self, tests: Tests) -> npt.NDArray[np.intp]:
+        """Places of the series of which some test, weighed by looks and tests, is within `elevated_p`."""
+        looks = self._looks[:, None]
+        least = np.minimum(tests.share + looks, tests.volume + looks).min(axis=0, initial=NOTHING)
+        least = np.minimum(least, tests.build)
+        drawing = (tests.attention + looks).min(axis=0, initial=NOTHING)
+        bound = log(self._rules.elevated_p) - self._tests
+        return np.flatnonzero((least <= bound) | (drawing <= bound))
+
+    def expected_negatives(self, tests: Tests, at: int, statistic: Statistic, window: int) -> float:
+        """How many negative stories (of attention: stories) the past lets expect, as this statistic reckons."""
+        rate = float(self._rates(window, tests.expected)[at])
+        if statistic is Statistic.VOLUME:
+            return rate * float(tests.expected.mean[at])
+        if statistic is Statistic.ATTENTION:
+            return rate
+        return float(tests.stories[window, at] * tests.usual[window, at])
+
+    def law(self, tests: Tests, at: int, window: int) -> tuple[float, float]:
+        """The law of the share of one series in one window: alpha and beta."""
+        law = self._baselines.law(tests.expected, tests.usual[window], self._rules.window_minutes[window])
+        return float(law.alpha[at]), float(law.beta[at])

@@ -17,33 +17,65 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class SurgeRules(BaseModel):
-    """Rules of counting, learning and judging. The defaults were chosen by `python -m benchmarks.surge_calm`."""
+    """Rules of counting, learning and judging. The defaults were chosen by `python -m benchmarks.surges`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_minutes: tuple[int, ...] = Field(
-        default=(60, 360, DAY_MINUTES),
+        default=(15, 60, 360, DAY_MINUTES),
         description=(
             "Lengths of the sliding windows, ascending; each divides a day (1440), so that blocks never straddle one."
         ),
     )
+    block_minutes: int = Field(
+        default=DAY_MINUTES,
+        ge=1,
+        description="Length of the disjoint blocks from which baselines learn; divides a day (1440).",
+    )
+    short_block_minutes: int = Field(
+        default=60,
+        ge=1,
+        description="Length of the blocks that show how shares vary within a day; divides `block_minutes`.",
+    )
     minimum_stories: int = Field(
-        default=6, ge=1, description="Stories that a window must hold before anything is said about it."
+        default=4, ge=1, description="Stories that a window must hold before anything is said about it."
     )
     minimum_negatives: int = Field(
-        default=4, ge=1, description="Negative stories that a window must hold before it can stand out."
+        default=3, ge=1, description="Negative stories that a window must hold before it can stand out."
     )
     minimum_effect: Share = Field(
         default=0.15, description='Observed minus expected share that a surge must reach; half of it for "elevated".'
     )
-    opening_p: Share = Field(
-        default=5e-4,
-        description=(
-            "A surge's window has at most this probability, divided by the number of window lengths (Bonferroni)."
-        ),
+    false_alerts_per_week: Positive = Field(
+        default=0.05,
+        description="How many false surges a week are put up with, over all series, windows and statistics together.",
     )
-    elevated_p: Share = Field(default=1e-2, description='Likewise for "elevated"; softer, so at least `opening_p`.')
+    elevated_p: Share = Field(
+        default=1e-2,
+        description='A series is "elevated" while the chance of it, in a day and by any window or statistic, is less.',
+    )
     band_coverage: Share = Field(default=0.95, description="Probability that the expected band of the share holds.")
+    volume_tolerance: float = Field(
+        default=3.0,
+        ge=1,
+        allow_inf_nan=False,
+        description="Negative stories may become so many times as many as is usual before their number alone counts.",
+    )
+    attention_tolerance: float = Field(
+        default=10.0,
+        ge=1,
+        allow_inf_nan=False,
+        description="All stories may become so many times as many before a series is told to draw attention.",
+    )
+    attention_stories: int = Field(default=20, ge=1, description="Stories that a window must hold for that.")
+    build_odds: float = Field(
+        default=2.0,
+        gt=1,
+        allow_inf_nan=False,
+        description="The cumulative sum looks for odds of being negative that are so many times the usual ones.",
+    )
+    build_cap: Positive = Field(default=20.0, description="Most that the cumulative sum remembers, in nats.")
+    build_half_life_days: Positive = Field(default=7.0, description="After so many days it remembers half.")
     half_life_days: Positive = Field(default=28.0, description="After so many days what was learnt counts half.")
     guard_minutes: int = Field(
         default=DAY_MINUTES,
@@ -60,8 +92,18 @@ class SurgeRules(BaseModel):
         default=0.2, description="Negative share expected of all news before anything is learnt."
     )
     prior_stories: Positive = Field(default=20.0, description="How many stories the prior mean is worth.")
+    prior_covariate_stories: Positive = Field(
+        default=100.0,
+        description="Likewise of the stories of one source, model or hour of the week, which only explain others.",
+    )
     prior_overdispersion: float = Field(
         default=0.015, ge=0, lt=1, description="Intraclass correlation expected before anything is learnt."
+    )
+    prior_entity_overdispersion: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Likewise of the stories about one company in one day: most tell of one event.",
     )
     prior_pairs: Positive = Field(
         default=2000.0, description="How many pairs of stories within one block the prior overdispersion is worth."
@@ -70,14 +112,34 @@ class SurgeRules(BaseModel):
     overdispersion_cap: Share = Field(
         default=0.25, description="Greatest overdispersion ever believed; at least the floor."
     )
+    prior_rate_stories: Positive = Field(
+        default=0.5, description="Stories of a series that were never counted: what a company is worth unseen."
+    )
+    prior_rate_exposure: Positive = Field(default=250.0, description="Among so many stories of all news they stand.")
+    prior_clustering: Positive = Field(
+        default=1.0, description="Stories that each story about a company brings with it, before anything is learnt."
+    )
+    prior_clustering_stories: Positive = Field(default=100.0, description="How many stories that prior is worth.")
+    clustering_floor: Positive = Field(default=0.3, description="Least clustering ever assumed.")
     minimum_history_stories: AtLeastZero = Field(
         default=30.0,
         description=(
-            "Stories that a baseline must have learnt from, forgetting counted, before its series may stand out."
+            "Stories that the baseline of all news or of a topic must have learnt from, forgetting counted, before the "
+            "series may stand out."
         ),
     )
     minimum_history_days: AtLeastZero = Field(
-        default=2.0, description="Days that a baseline must span before its series may stand out."
+        default=2.0, description="Days that such a baseline must span before its series may stand out."
+    )
+    minimum_exposure_stories: AtLeastZero = Field(
+        default=500.0,
+        description="Stories of all news that must have been learnt from before a company may stand out.",
+    )
+    minimum_relevance: int = Field(
+        default=30, ge=0, le=100, description="A story counts for a company from this relevance to it on."
+    )
+    entities_per_story: int = Field(
+        default=6, ge=0, description="Of a story's companies so many count, the most relevant ones."
     )
     lateness_minutes: int = Field(
         default=60,
@@ -123,17 +185,19 @@ class SurgeRules(BaseModel):
 
     @model_validator(mode="after")
     def _are_in_order(self) -> Self:
-        if self.elevated_p < self.opening_p:
-            raise ValueError("elevated_p must be at least opening_p")
+        if DAY_MINUTES % self.block_minutes or self.block_minutes % self.short_block_minutes:
+            raise ValueError("block_minutes must divide a day (1440), and short_block_minutes must divide it")
         if self.overdispersion_cap < self.overdispersion_floor:
             raise ValueError("overdispersion_cap must be at least overdispersion_floor")
+        if self.attention_tolerance < self.volume_tolerance:
+            raise ValueError("attention_tolerance must be at least volume_tolerance")
         return self
 
     @property
     def version(self) -> str:
         """Twelve hexadecimal digits that change with any value.
 
-        >>> SurgeRules().version == SurgeRules().version != SurgeRules(minimum_stories=7).version
+        >>> SurgeRules().version == SurgeRules().version != SurgeRules(minimum_stories=9).version
         True
         """
         return hashlib.blake2b(self.model_dump_json().encode(), digest_size=6).hexdigest()
@@ -146,4 +210,4 @@ class SurgeRules(BaseModel):
     @property
     def memory_minutes(self) -> int:
         """How far back minute counts can still change a verdict or a lesson: the longest window and the guard band."""
-        return self.window_minutes[-1] + self.guard_minutes
+        return max(self.window_minutes[-1], self.block_minutes) + self.guard_minutes

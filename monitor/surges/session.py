@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from monitor.articles import Precision
 from monitor.broker.codec import DecodeError, decode_scored, unreadable
 from monitor.broker.reader import PartitionReader
 from monitor.broker.seams import Record
@@ -19,12 +18,12 @@ from monitor.clock import MINUTE, Clock, floor_to
 from monitor.store import counting, entities, leases, writes
 from monitor.store.database import Connection, Database
 from monitor.store.rows import CountedArticle, Offset
-from monitor.surges.advance import Advance, Sighting
+from monitor.surges.advance import Advance
 from monitor.surges.alignment import Alignment, Taken
 from monitor.surges.core import SurgeCore
-from monitor.surges.headlines import lead_of
-from monitor.surges.near_duplicates import Fingerprint
+from monitor.surges.rules import SurgeRules
 from monitor.surges.settling import Settled, settle
+from monitor.surges.sightings import sighting_of
 
 STAGE = "surges"
 """Name of the lease and of the progress."""
@@ -44,6 +43,7 @@ class Session:
         reader: PartitionReader,
         core: SurgeCore,
         *,
+        rules: SurgeRules,
         topic: str,
         epoch: int,
         clock: Clock,
@@ -56,6 +56,7 @@ class Session:
             database: The store.
             reader: At the offsets that the store holds.
             core: As the store holds it.
+            rules: How surges are judged.
             topic: The scored topic.
             epoch: Of the lease.
             clock: For stalls; never for verdicts.
@@ -66,6 +67,7 @@ class Session:
         self._database = database
         self._reader = reader
         self._core = core
+        self._rules = rules
         self._topic = topic
         self._epoch = epoch
         self._clock = clock
@@ -147,35 +149,18 @@ class Session:
         records = [record for _, _, record in taken.records]
         settled = settle(records, lambda items: counting.load_fates(connection, items))
         scored = [item for item in settled.new if isinstance(item, ScoredArticle)]
-        advance = self._core.advance(tick, [self._sighting(item) for item in scored])
+        merges = entities.read_merges(connection)
+        sightings = [sighting_of(item, self._rules, merges, self._abstain_below) for item in scored]
+        advance = self._core.advance(tick, sightings)
         _write_articles(connection, tick, settled, advance)
-        writes.write_minute_counts(connection, advance.minute_counts)
-        writes.add_minute_counts(connection, advance.minute_additions)
+        writes.add_minute_counts(connection, advance.minute_counts)
         writes.write_windows(connection, advance.closed)
         writes.write_baselines(connection, advance.baselines)
+        writes.write_dispersion(connection, advance.dispersion)
         writes.write_story_heads(connection, advance.story_heads)
         writes.delete_story_heads(connection, advance.ended_stories)
         writes.write_surges(connection, advance.surges)
         return len(settled.new)
-
-    def _sighting(self, item: ScoredArticle) -> Sighting:
-        article = item.article
-        return Sighting(
-            article_id=article.id,
-            source=article.source,
-            title=article.title or article.body[:200],
-            event_time=article.event_time,
-            first_seen_at=article.first_seen_at,
-            dated=article.published_precision is Precision.DAY,
-            topic=item.topic,
-            negative=item.counts_as_negative(self._abstain_below),
-            fingerprint=Fingerprint(
-                text=lead_of(article.title, article.body),
-                shingles=article.shingles,
-                embedding=item.embedding,
-                model_version=item.model_version if item.embedding else "",
-            ),
-        )
 
     def _partitions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:
         return [(self._topic, number) for number in numbers]

@@ -1,114 +1,155 @@
-"""Small pure functions: the beta-binomial distribution of negatives among stories, and what is needed to learn it.
+"""Small pure functions over arrays: laws of negatives among stories and of stories in time, what is learnt of them.
 
-`K ~ BetaBinomial(n, alpha, beta)` counts negatives of `n` stories whose common probability of being negative is itself
-drawn from Beta(alpha, beta): stories of one day resemble one another, so counts vary more than a binomial allows.
+Two laws carry the verdicts. `K ~ BetaBinomial(n, alpha, beta)` counts the negatives of `n` stories whose common
+probability of being negative is itself drawn from Beta(alpha, beta): stories of one day are alike, so counts
+vary more than a binomial allows. `K ~ NB(mean, size)` counts stories that come in clusters, as one event begets
+several.
+
+All arguments are arrays that broadcast against one another, or plain numbers. Tails are logarithms: they stay exact
+where the probability itself would underflow.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from functools import lru_cache
-from math import exp, inf, lgamma, log
-from statistics import NormalDist
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_NORMAL = NormalDist()
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Array = npt.NDArray[np.float64]
+Numbers = npt.ArrayLike
+
+EXACT_UP_TO: Final = 2_000
+"""Stories up to which tails of the beta-binomial are summed; beyond, they are integrated, to three digits."""
+
+SMALLEST: Final = -745.0
+"""Logarithm of the least positive float: no tail is less."""
+
 _NEGLIGIBLE = 1e-18
+_CELLS = 1_024  # of an integral
 
 
 class Beta(NamedTuple):
-    """Parameters of a beta distribution, both positive."""
+    """Parameters of a beta distribution, both positive: numbers, or arrays of one shape."""
 
-    alpha: float
-    beta: float
+    alpha: Array
+    beta: Array
 
 
-def log_probability(k: int, n: int, law: Beta) -> float:
-    """Logarithm of P(K = k), for 0 <= k <= n (Skellam 1948, J. R. Stat. Soc. B 10:257).
+def log_probability(k: Numbers, n: Numbers, law: Beta) -> Array:
+    """Logarithm of P(K = k) of the beta-binomial, for 0 <= k <= n (Skellam 1948, J. R. Stat. Soc. B 10:257).
 
-    >>> round(exp(log_probability(1, 2, Beta(1, 1))), 12)  # a uniform probability makes every count equally likely
+    >>> round(float(np.exp(log_probability(1, 2, Beta(1, 1)))), 12)  # a uniform probability: every count is as likely
     0.333333333333
     """
+    k, n = np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64)
     alpha, beta = law
-    ways = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-    drawn = lgamma(k + alpha) + lgamma(n - k + beta) - lgamma(n + alpha + beta)
-    return ways + drawn - lgamma(alpha) - lgamma(beta) + lgamma(alpha + beta)
+    ways = special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
+    found: Array = ways + special.betaln(k + alpha, n - k + beta) - special.betaln(alpha, beta)
+    return found
 
 
-def _log_tail_above(k: int, n: int, law: Beta) -> float:
-    """Logarithm of P(K >= k) by summing upwards from k, each term from the one before; for k at or above the mean."""
-    alpha, beta = law
-    total = term = 1.0
-    for j in range(k, n):
-        term *= (n - j) * (alpha + j) / ((j + 1) * (beta + n - j - 1))
-        total += term
-        if term < _NEGLIGIBLE * total:
-            break
-    return log_probability(k, n, law) + log(total)
+def log_upper_tail(k: Numbers, n: Numbers, law: Beta) -> Array:
+    """Logarithm of P(K >= k) of the beta-binomial, in [`SMALLEST`, 0]: at least so many negatives by chance.
 
-
-def log_upper_tail(k: int, n: int, law: Beta) -> float:
-    """Logarithm of P(K >= k), never above 0; stays exact where the probability itself would underflow.
-
-    >>> round(log_upper_tail(5, 5, Beta(1, 1)), 6) == round(log(1 / 6), 6)
+    >>> round(float(log_upper_tail(5, 5, Beta(1, 1))), 6) == round(float(np.log(1 / 6)), 6)
     True
     """
-    if k <= 0:
-        return 0.0
-    if k > n:
-        return -inf
-    alpha, beta = law
-    if k >= n * alpha / (alpha + beta):
-        return min(0.0, _log_tail_above(k, n, law))
-    # Below the mean the lower tail is the small one; by symmetry P(K <= k - 1) = P(n - K >= n - k + 1).
-    return log(max(1.0 - exp(_log_tail_above(n - k + 1, n, Beta(beta, alpha))), 5e-324))
+    k, n, alpha, beta = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (k, n, *law)))
+    shape = k.shape
+    k, n, alpha, beta = (np.atleast_1d(a).ravel() for a in (k, n, alpha, beta))
+    found = np.zeros(k.shape)
+    found[k > n] = SMALLEST
+    inside = (k > 0) & (k <= n)
+    many = inside & (n > EXACT_UP_TO)
+    if many.any():
+        found[many] = _log_tail_of_many(k[many], n[many], alpha[many], beta[many])
+    above = inside & ~many & (k >= n * alpha / (alpha + beta))
+    if above.any():
+        found[above] = _log_tail_above(k[above], n[above], alpha[above], beta[above])
+    below = inside & ~many & ~above
+    if below.any():
+        # Below the mean the lower tail is the small one; by symmetry P(K <= k - 1) = P(n - K >= n - k + 1).
+        lower = np.exp(_log_tail_above((n - k + 1.0)[below], n[below], beta[below], alpha[below]))
+        found[below] = np.log(np.maximum(1.0 - lower, 5e-324))
+    return np.clip(found, SMALLEST, 0.0).reshape(shape)
 
 
-def upper_tail(k: int, n: int, law: Beta) -> float:
-    """P(K >= k): how probable it is to see at least so many negatives when nothing has changed, in [0, 1].
+def _log_tail_above(k: Array, n: Array, alpha: Array, beta: Array) -> Array:
+    """Sums upwards from k, each term from the one before; for k at or above the mean."""
+    total, term, j = np.ones(k.shape), np.ones(k.shape), k.copy()
+    left = np.flatnonzero(j < n)
+    while left.size:
+        at, of = j[left], n[left]
+        term[left] *= (of - at) * (alpha[left] + at) / ((at + 1.0) * (beta[left] + of - at - 1.0))
+        total[left] += term[left]
+        j[left] = at + 1.0
+        left = left[(term[left] >= _NEGLIGIBLE * total[left]) & (j[left] < of)]
+    found: Array = log_probability(k, n, Beta(alpha, beta)) + np.log(total)
+    return found
 
-    >>> upper_tail(0, 10, Beta(2, 8))
-    1.0
-    >>> round(upper_tail(3, 5, Beta(1, 1)), 12)  # counts 3, 4, 5 of six equally likely ones
-    0.5
-    """
-    return exp(log_upper_tail(k, n, law))
+
+def _log_tail_of_many(k: Array, n: Array, alpha: Array, beta: Array) -> Array:
+    """The sum as an integral by the midpoint rule: over so many stories the probabilities change smoothly."""
+    steps = (np.arange(_CELLS) + 0.5) / _CELLS
+    width = (n - k + 1.0) / _CELLS
+    places = (k - 0.5)[:, None] + (n - k + 1.0)[:, None] * steps
+    found = log_probability(places, n[:, None], Beta(alpha[:, None], beta[:, None]))
+    total: Array = special.logsumexp(found, axis=1) + np.log(width)
+    return total
 
 
-@lru_cache(maxsize=4096)
-def share_band(n: int, law: Beta, coverage: float) -> tuple[float, float]:
-    """The equal-tailed band of the share K/n: the smallest shares whose cumulative probability reaches its ends.
+def log_volume_tail(k: Numbers, mean: Numbers, size: Numbers) -> Array:
+    """Logarithm of P(K >= k) of the negative binomial, in [`SMALLEST`, 0]: at least so many stories by chance.
+
+    The variance is mean + mean^2 / size. The tail is an incomplete beta function (Johnson, Kemp & Kotz 2005,
+    Univariate Discrete Distributions, eq. 5.31).
 
     Args:
-        n: Stories, at least 0; of none, anything is expected: (0, 1).
-        law: Of the share.
-        coverage: Probability inside the band, in (0, 1).
+        k: Stories, at least 0.
+        mean: Expected stories, at least 0.
+        size: Positive.
 
-    >>> share_band(100, Beta(1e9, 1e9), 0.95)  # practically a fair coin: 40 to 60 heads of 100
-    (0.4, 0.6)
+    >>> round(float(np.exp(log_volume_tail(1, 1.0, 1.0))), 12)  # geometric: half of the time there is none
+    0.5
     """
-    if n == 0:
-        return (0.0, 1.0)
-    alpha, beta = law
-    tail = (1.0 - coverage) / 2.0
-    # Far below the mean the first terms may underflow; they are then negligible, and the sum starts where they are not.
-    start = bisect_left(range(int(n * alpha / (alpha + beta))), -600.0, key=lambda k: log_probability(k, n, law))
-    term = cumulative = exp(log_probability(start, n, law))
-    k = start
-    while cumulative < tail and k < n:
-        term *= (n - k) * (alpha + k) / ((k + 1) * (beta + n - k - 1))
-        cumulative, k = cumulative + term, k + 1
-    low = k
-    while cumulative < 1.0 - tail and k < n:
-        term *= (n - k) * (alpha + k) / ((k + 1) * (beta + n - k - 1))
-        cumulative, k = cumulative + term, k + 1
-    return (low / n, k / n)
+    k, mean, size = (np.asarray(a, dtype=np.float64) for a in (k, mean, size))
+    tail = special.betainc(np.maximum(k, 1e-9), size, mean / (mean + size))
+    found: Array = np.where(k > 0, np.log(np.maximum(tail, 5e-324)), 0.0)
+    return np.maximum(found, SMALLEST)
 
 
-def predictive(mean: float, overdispersion: float, information: float) -> Beta:
-    """The law of a new block's share, given what is known of the mean and how blocks vary around it.
+def cluster_size(mean: Numbers, clustering: Numbers, known: Numbers) -> Array:
+    """The size of a negative binomial for stories that come in clusters, at a rate that is not known exactly.
 
-    A block's share varies around the mean with variance m(1-m)r, and the mean itself is known only as well as from
+    Events are Poisson, the stories of an event log-series: together negative binomial with variance mean (1 +
+    clustering), whatever the mean (Quenouille 1949, Biometrics 5:162). A rate known only as well as from `known`
+    stories adds mean^2 / known to it, as in a gamma posterior; both together give the size.
+
+    >>> round(float(cluster_size(2.0, 1.0, np.inf)), 12)
+    2.0
+    """
+    mean, known = np.asarray(mean, dtype=np.float64), np.asarray(known, dtype=np.float64)
+    found: Array = 1.0 / (clustering / np.maximum(mean, 1e-300) + 1.0 / known)
+    return found
+
+
+def log_likelihood_ratio(k: Numbers, n: Numbers, usual: Beta, worse: Beta) -> Array:
+    """How much better one law explains a count than another, the step of a CUSUM (Page 1954, Biometrika 41:100).
+
+    >>> float(log_likelihood_ratio(3, 4, Beta(1, 3), Beta(3, 1))) > 0
+    True
+    """
+    found: Array = log_probability(k, n, worse) - log_probability(k, n, usual)
+    return found
+
+
+def predictive(mean: Numbers, overdispersion: Numbers, information: Numbers) -> Beta:
+    """The law of a new window's share, given what is known of the mean and how windows vary around it.
+
+    A window's share varies around the mean with variance m(1-m)r, and the mean itself is known only as well as from
     `information` independent stories: variance m(1-m)/(information + 1), as in a beta posterior. Both together are a
     beta law with intraclass correlation t = r + (1 - r)/(information + 1) and precision 1/t - 1 (the moment matching of
     Griffiths 1973, Biometrics 29:637). Without overdispersion it is the beta posterior itself.
@@ -118,12 +159,24 @@ def predictive(mean: float, overdispersion: float, information: float) -> Beta:
         overdispersion: Intraclass correlation r, in [0, 1).
         information: Independent stories that the mean is worth, positive.
 
-    >>> predictive(0.25, 0.0, 40.0)
-    Beta(alpha=10.0, beta=30.0)
+    >>> tuple(float(number) for number in predictive(0.25, 0.0, 40.0))
+    (10.0, 30.0)
     """
-    total = overdispersion + (1.0 - overdispersion) / (information + 1.0)
+    mean, spread = np.asarray(mean, dtype=np.float64), np.asarray(overdispersion, dtype=np.float64)
+    total = spread + (1.0 - spread) / (np.asarray(information, dtype=np.float64) + 1.0)
     precision = 1.0 / total - 1.0
     return Beta(mean * precision, (1.0 - mean) * precision)
+
+
+def raised(mean: Numbers, odds: float) -> Array:
+    """A share whose odds are so many times as high.
+
+    >>> round(float(raised(0.2, 2.0)), 12) == round(1 / 3, 12)
+    True
+    """
+    mean = np.asarray(mean, dtype=np.float64)
+    found: Array = odds * mean / (1.0 - mean + odds * mean)
+    return found
 
 
 def estimate_overdispersion(spread: float, stories: float, pairs: float, prior: float, prior_pairs: float) -> float:
@@ -145,28 +198,68 @@ def estimate_overdispersion(spread: float, stories: float, pairs: float, prior: 
     return (spread - stories + prior * prior_pairs) / (pairs + prior_pairs)
 
 
-def residual(k: int, n: int, law: Beta) -> float:
+def residual(k: Numbers, n: Numbers, law: Beta) -> Array:
     """How surprising a count is, in standard deviations of a normal: the mid-p quantile residual, in [-8, 8].
 
     A quantile residual (Dunn & Smyth 1996, J. Comput. Graph. Stat. 5:236) instead of Pearson's or Anscombe's: with
     one story in an hour those call every single negative an outlier, and a baseline that weighs by them learns too
     low a mean.
 
-    >>> abs(round(residual(5, 10, Beta(50, 50)), 6))
+    >>> abs(round(float(residual(5, 10, Beta(50, 50))), 6))
     0.0
     """
-    above = upper_tail(k + 1, n, law)
-    middle = above + 0.5 * exp(log_probability(k, n, law))
-    return -_NORMAL.inv_cdf(min(max(middle, 1e-15), 1.0 - 1e-15))
+    above = np.exp(log_upper_tail(np.asarray(k) + 1, n, law))
+    return deviations(above + 0.5 * np.exp(log_probability(k, n, law)))
 
 
-def outlier_weight(score: float, threshold: float) -> float:
+def deviations(tail: Numbers) -> Array:
+    """The standard deviations of a normal above which it lies with this probability, in [-8, 8].
+
+    >>> float(deviations(0.5))
+    0.0
+    """
+    found: Array = -special.ndtri(np.clip(np.asarray(tail, dtype=np.float64), 1e-15, 1.0 - 1e-15))
+    return found + 0.0
+
+
+def outlier_weight(score: Numbers, threshold: float) -> Array:
     """How much a past block teaches: 1 up to the threshold, then 1/score^2, in (0, 1].
 
     Farrington et al. 1996 (J. R. Stat. Soc. A 159:547) with the threshold of Noufaily et al. 2013 (Stat. Med. 32:1206):
     past outbreaks must not raise the baseline that is to find the next one.
 
-    >>> outlier_weight(2.0, 2.58), outlier_weight(4.0, 2.58)
+    >>> float(outlier_weight(2.0, 2.58)), float(outlier_weight(4.0, 2.58))
     (1.0, 0.0625)
     """
-    return 1.0 if score <= threshold else min(1.0, score**-2)
+    score = np.asarray(score, dtype=np.float64)
+    found: Array = np.where(score <= threshold, 1.0, np.minimum(1.0, np.maximum(np.abs(score), 1e-9) ** -2.0))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def share_band(n: int, alpha: float, beta: float, coverage: float) -> tuple[float, float]:
+    """The equal-tailed band of the share K/n: the smallest shares whose cumulative probability reaches its ends.
+
+    Args:
+        n: Stories, at least 0; of none, anything is expected: (0, 1).
+        alpha: Of the share's law.
+        beta: Likewise.
+        coverage: Probability inside the band, in (0, 1).
+
+    >>> share_band(100, 1e9, 1e9, 0.95)  # practically a fair coin: 40 to 60 heads of 100
+    (0.4, 0.6)
+    """
+    if n == 0:
+        return (0.0, 1.0)
+    tail = (1.0 - coverage) / 2.0
+    if n > EXACT_UP_TO:
+        together = 1.0 / (alpha + beta + 1.0)
+        precision = 1.0 / (together + (1.0 - together) / n) - 1.0
+        mean = alpha / (alpha + beta)
+        ends = special.betaincinv(mean * precision, (1.0 - mean) * precision, [tail, 1.0 - tail])
+        low, high = (float(np.clip(np.round(end * n), 0, n)) / n for end in ends)
+        return (low, high)
+    cumulative = np.cumsum(np.exp(log_probability(np.arange(n + 1), n, Beta(np.asarray(alpha), np.asarray(beta)))))
+    # Rounding may leave the sum of all a hair below 1; its last place is then the end.
+    low_count, high_count = np.searchsorted(cumulative, [tail, 1.0 - tail])
+    return (int(min(low_count, n)) / n, int(min(high_count, n)) / n)

@@ -43,6 +43,7 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         topic: The first member's, as are all below.
         negative: Whether it counted as negative.
         dated: Whether it has a date only.
+        about: Which companies and assets it is about, each with whether it counts as negative for that one.
         event_time: UTC-aware.
         first_seen_at: UTC-aware.
         entered_at: UTC-aware step at which it was counted.
@@ -64,6 +65,7 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     entered_at: datetime
     expires_at: datetime
+    about: tuple[tuple[str, bool], ...] = ()
     text: str = ""
     shingles: bytes = b""
     embedding: bytes = b""

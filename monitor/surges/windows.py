@@ -42,19 +42,34 @@ class WindowCounts(msgspec.Struct, frozen=True):
 
 
 class MinuteCount(msgspec.Struct, frozen=True):
-    """The counts of one series in the minute `[minute, minute + 1 min)`, all that is known of it so far.
+    """What was counted of one series in the minute `[minute, minute + 1 min)`.
 
     Attributes:
         series: Whose.
         minute: UTC-aware, on a whole minute.
         timed: Stories published with a time.
         dated: Stories published with a date only; they count at the end of their day, and in windows of a day or more.
+        timed_offset: By how much the usual share of the timed stories, for their sources, models and hours, differs
+            from the series' own: summed over them, in thousandths.
+        dated_offset: Likewise of the dated ones.
     """
 
     series: Series
     minute: datetime
     timed: WindowCounts
     dated: WindowCounts
+    timed_offset: int = 0
+    dated_offset: int = 0
+
+    def __add__(self, other: MinuteCount) -> MinuteCount:
+        return MinuteCount(
+            self.series,
+            self.minute,
+            self.timed + other.timed,
+            self.dated + other.dated,
+            self.timed_offset + other.timed_offset,
+            self.dated_offset + other.dated_offset,
+        )
 
 
 class ClosedWindow(msgspec.Struct, frozen=True):

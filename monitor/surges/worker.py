@@ -139,6 +139,7 @@ class SurgeWorker:
             self._database,
             self._kafka.reader([self._topic], start, topic_ids=ids),
             SurgeCore(self._rules, snapshot),
+            rules=self._rules,
             topic=self._topic,
             epoch=epoch,
             clock=self._clock,

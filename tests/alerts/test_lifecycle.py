@@ -1,4 +1,4 @@
-"""Alerts over time. Timelines have a letter a tick: S surge, e elevated, o ordinary, q quiet, `.` no verdict."""
+"""Alerts over time. A letter a tick: S surge, a attention, e elevated, o ordinary, q quiet, `.` no verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Surge
 from tests.alerts.builders import FINANCIALS, HOUR, MINUTE, START, surge
 
-LETTERS = {"S": Reason.SURGE, "e": Reason.ELEVATED, "o": Reason.ORDINARY, "q": Reason.QUIET}
+LETTERS = {
+    "S": Reason.SURGE,
+    "a": Reason.ATTENTION,
+    "e": Reason.ELEVATED,
+    "o": Reason.ORDINARY,
+    "q": Reason.QUIET,
+}
 AFTER = {
     None: {AlertState.PENDING},
     AlertState.PENDING: {AlertState.FIRING, AlertState.RESOLVED},
@@ -49,11 +55,26 @@ def still_open(change: Change, before: dict[Series, Alert]) -> dict[Series, Aler
     return {series: alert for series, alert in after.items() if alert.id not in ended}
 
 
+def test_attention_alone_is_calm_and_never_the_peak_of_an_alert() -> None:
+    assert played(rules(calm=2 * MINUTE), "SaSaaa") == [
+        ("pending", 0),
+        ("firing", 0),
+        ("receding", 1),
+        ("firing", 2),
+        ("receding", 3),
+        ("resolved", 5),
+    ]
+    seen = surge(Reason.SURGE)
+    drawing = surge(Reason.ATTENTION, at=START + MINUTE, p_value=1e-30)
+    [alert] = rules().run({}, [seen, drawing], None).alerts
+    assert (alert.latest, alert.peak) == (drawing, seen)
+
+
 def test_a_surge_fires_at_once_by_default() -> None:
     assert played(rules(), "S") == [("pending", 0), ("firing", 0)]
 
 
-@pytest.mark.parametrize("letters", ["e", "o", "q", "eeoq"])
+@pytest.mark.parametrize("letters", ["a", "e", "o", "q", "eeoqa"])
 def test_only_a_surge_opens_an_alert(letters: str) -> None:
     assert played(rules(), letters) == []
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import jsonschema
 import msgspec
@@ -15,7 +15,8 @@ from monitor.alerts.alert import NotificationKind
 from monitor.alerts.messages import payload_schema
 from monitor.alerts.wording import clean, odds, payload, text, title
 from monitor.surges.series import Series
-from tests.alerts.builders import alert, notification, story, surge
+from monitor.surges.surge import Statistic
+from tests.alerts.builders import HOUR, START, alert, notification, story, surge
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "notification.json"
 
@@ -64,9 +65,43 @@ def test_a_resolved_message_says_how_long_it_lasted_and_the_peak() -> None:
     assert text(notification("resolved")).splitlines()[2:] == [
         "The surge lasted 5 h, from 2023-03-10 09:00 UTC to 2023-03-10 14:00 UTC, and has stayed away for 6 h since. "
         "Its peak: from 2023-03-10 08:00 to 09:00 UTC, 14 of 22 stories were negative, where 5% to 36% is expected. "
-        "If nothing had changed, the chance of at least so many would be 1 in 3.1 million. "
+        "If nothing had changed, the chance of at least so many in one such window would be 1 in 3.1 million. "
         "What comes now is a new alert."
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"statistic": Statistic.VOLUME, "expected_count": 0.3},
+            "Even if it were told of several times as often as usual, the chance of so many would be 1 in 3.1 million.",
+        ),
+        (
+            {"statistic": Statistic.BUILD, "building_since": START - 72 * HOUR},
+            "What has added up day by day since 2023-03-07 09:00 UTC has a chance of 1 in 3.1 million "
+            "if nothing had changed.",
+        ),
+        (
+            {"adjusted_p": 1 / 430},
+            "in one such window would be 1 in 3.1 million. "
+            "Over all that is watched, chance alone does as much on 1 in 430 days.",
+        ),
+    ],
+)
+def test_a_message_says_by_what_it_stands_out_and_how_seldom_anything_watched_does(
+    changes: dict[str, Any], words: str
+) -> None:
+    about = msgspec.structs.replace(alert(), latest=msgspec.structs.replace(surge(), **changes))
+    assert words in text(notification(of=about))
+
+
+def test_what_is_usual_is_what_the_statistic_expected() -> None:
+    rare = msgspec.structs.replace(surge(), statistic=Statistic.VOLUME, expected_count=0.3)
+    about = msgspec.structs.replace(alert(series=Series(entity="~patisserie-valerie")), latest=rare)
+    assert title(notification(of=about)) == (
+        "Patisserie Valerie: negative news surging, 14 of 22 stories in the last hour, usually less than 1"
+    )
 
 
 def test_a_series_without_topic_or_entity_is_called_all_news() -> None:

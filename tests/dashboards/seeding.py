@@ -227,7 +227,7 @@ def _write_counts(connection: Connection, articles: list[CountedArticle]) -> Non
                 cell[0] += 1
                 cell[1] += counted.item.sentiment == "negative"
     rows = [MinuteCount(series, at, WindowCounts(*cell), WindowCounts()) for (series, at), cell in minutes.items()]
-    writes.write_minute_counts(connection, rows)
+    writes.add_minute_counts(connection, rows)
     for length in (HOUR, 6 * HOUR, DAY):
         blocks: dict[tuple[Series, Window], WindowCounts] = defaultdict(WindowCounts)
         for row in rows:

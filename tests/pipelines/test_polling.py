@@ -147,7 +147,7 @@ def test_what_is_posted_goes_the_same_way_and_is_told_item_by_item(tmp_path: Pat
         Spool(tmp_path / "spool", 1_000_000) as spool,
     ):
         intake = Intake(spool, StoredLedger(database), now, lambda: str(time.monotonic_ns()))
-        with push_endpoint(settings, intake) as url:
+        with push_endpoint(settings, intake, database) as url:
             headers = {"Authorization": f"Bearer {TOKEN}"}
             answers = [httpx.post(f"{url}/v1/articles", json=items, headers=headers, timeout=30) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [202, 202]
@@ -159,8 +159,31 @@ def test_what_is_posted_goes_the_same_way_and_is_told_item_by_item(tmp_path: Pat
     assert own.accounts == Accounts(fetched=6, new=1, duplicate=1, refused=2, too_old=2)
 
 
+def test_a_repeat_after_a_restart_gets_the_same_answer(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, ingest={"push": {"tokens": [SecretStr(TOKEN)], "port": 0}}, sources=[])
+    headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "the-first"}
+    answers = []
+    for _ in range(2):
+        with (
+            Database.open(f"sqlite:///{tmp_path / 'monitor.db'}") as database,
+            Spool(tmp_path / "spool", 1_000_000) as spool,
+        ):
+            intake = Intake(spool, StoredLedger(database), now, lambda: str(time.monotonic_ns()))
+            with push_endpoint(settings, intake, database) as url:
+                news = {"title": "Harrow Bank opens a branch"}
+                answers.append(httpx.post(f"{url}/v1/articles", json=news, headers=headers, timeout=30))
+            with database.read() as connection:
+                [own] = sources.read_accounts(connection)
+    first, again = answers
+
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert first.json()["results"][0]["outcome"] == "new"
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert own.accounts == Accounts(fetched=1, new=1)
+
+
 def test_without_a_token_nothing_listens(tmp_path: Path) -> None:
-    with push_endpoint(load_settings(data_dir=tmp_path), None) as url:  # type: ignore[arg-type]
+    with push_endpoint(load_settings(data_dir=tmp_path), None, None) as url:  # type: ignore[arg-type]
         assert url == ""
 
 

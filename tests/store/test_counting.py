@@ -106,7 +106,6 @@ def test_writing_a_tick_twice_leaves_the_same_rows(database: Database) -> None:
                 connection, [Duplicate(source="m", position="1", article_id="a", first_seen_at=NOON)]
             )
             writes.write_dead_letters(connection, [dead_letter("9", b"{")])
-            writes.write_minute_counts(connection, [minute_count(NOON, 3, 1)])
             writes.write_windows(connection, [closed_window(NOON, HOUR)])
             writes.write_baselines(connection, [baseline()])
             writes.write_story_heads(connection, [head(1)])
@@ -117,10 +116,9 @@ def test_writing_a_tick_twice_leaves_the_same_rows(database: Database) -> None:
     assert prints[0] == prints[1]
 
 
-def test_counts_are_replaced_and_additions_are_added(database: Database) -> None:
+def test_counts_are_added_to_those_of_their_minute(database: Database) -> None:
     with database.write() as connection:
-        writes.write_minute_counts(connection, [minute_count(NOON, 3, 1, dated=2)])
-        writes.write_minute_counts(connection, [minute_count(NOON, 5, 2, dated=2)])
+        writes.add_minute_counts(connection, [minute_count(NOON, 5, 2, dated=2)])
         writes.add_minute_counts(connection, [minute_count(NOON, 1, 1), minute_count(NOON + MINUTE, 4, 0)])
     with database.read() as connection:
         assert counting.read_minute_counts(connection, NOON) == [
@@ -149,7 +147,7 @@ def test_a_snapshot_is_what_was_written_last(database: Database) -> None:
     tick = NOON + timedelta(seconds=30)
     long_ago = NOON - timedelta(days=400)
     with database.write() as connection:
-        writes.write_minute_counts(connection, [minute_count(long_ago, 9, 9), minute_count(NOON, 2, 1, BANKS)])
+        writes.add_minute_counts(connection, [minute_count(long_ago, 9, 9), minute_count(NOON, 2, 1, BANKS)])
         writes.write_baselines(connection, [baseline(), baseline(BANKS, 360)])
         writes.write_baselines(connection, [baseline(stories=0.7)])
         writes.write_story_heads(connection, [head(2), head(1), head(3)])

@@ -42,7 +42,7 @@ def test_a_timeline_sums_minutes_into_buckets_and_joins_the_band(database: Datab
         minute_count(NOON, 100, 100, BANKS),
     ]
     with database.write() as connection:
-        writes.write_minute_counts(connection, counts)
+        writes.add_minute_counts(connection, counts)
         writes.write_windows(connection, [closed_window(NOON, HOUR), closed_window(NOON, 6 * HOUR)])
     span = Window(NOON + MINUTE, NOON + 3 * HOUR)
     with database.read() as connection:
@@ -59,7 +59,7 @@ def test_a_timeline_sums_minutes_into_buckets_and_joins_the_band(database: Datab
 def test_buckets_of_a_day_take_in_stories_known_by_date_only(database: Database) -> None:
     midnight = NOON - 12 * HOUR
     with database.write() as connection:
-        writes.write_minute_counts(connection, [minute_count(NOON, 2, 1, dated=5)])
+        writes.add_minute_counts(connection, [minute_count(NOON, 2, 1, dated=5)])
     with database.read() as connection:
         frame = timelines.read_timeline(connection, ALL, Window(midnight, midnight + DAY), DAY)
     assert frame["stories"].tolist() == [7]
@@ -82,17 +82,26 @@ def test_a_timeline_refuses_buckets_that_are_broken_or_too_many(database: Databa
 def test_totals_are_of_the_span_only_and_the_largest_comes_first(database: Database) -> None:
     energy = Series(topic="Energy")
     with database.write() as connection:
-        writes.write_minute_counts(
+        writes.add_minute_counts(
             connection, [minute_count(NOON, 2, 1, BANKS), minute_count(NOON, 3, 0, energy, dated=1)]
         )
-        writes.write_minute_counts(connection, [minute_count(NOON + HOUR, 50, 1, BANKS)])
+        writes.add_minute_counts(connection, [minute_count(NOON + HOUR, 50, 1, BANKS)])
     with database.read() as connection:
-        totals = reads.read_totals(connection, Window(NOON, NOON + HOUR))
+        totals = reads.read_totals(connection, Window(NOON, NOON + HOUR), [ALL, BANKS, energy])
         assert [(total.series, total.counts) for total in totals] == [
             (energy, WindowCounts(4, 1)),
             (BANKS, WindowCounts(2, 1)),
         ]
-        assert reads.read_series(connection) == [BANKS, energy]
+        assert [total.series for total in reads.read_totals(connection, Window(NOON, NOON + DAY), [BANKS])] == [BANKS]
+
+
+def test_the_topics_of_a_span_are_those_of_its_articles(database: Database) -> None:
+    with database.write() as connection:
+        items = [scored(1), scored(2, topic="Energy"), scored(3, topic=""), unscored(4)]
+        writes.write_articles(connection, [counted(item) for item in items])
+    with database.read() as connection:
+        assert reads.read_topics(connection, Window(NOON, NOON + HOUR)) == [BANKS, Series(topic="Energy")]
+        assert reads.read_topics(connection, Window(NOON - HOUR, NOON)) == []
 
 
 def test_a_story_is_read_with_all_its_members(database: Database) -> None:

@@ -38,7 +38,7 @@ def test_what_lies_before_the_cutoff_goes_and_the_rest_stays(database: Database)
             ],
         )
         for series in (ALL, BANKS):
-            writes.write_minute_counts(connection, [minute_count(NOON + n * MINUTE, 1, 1, series) for n in range(10)])
+            writes.add_minute_counts(connection, [minute_count(NOON + n * MINUTE, 1, 1, series) for n in range(10)])
             writes.write_windows(connection, [closed_window(NOON + n * MINUTE, HOUR, series) for n in range(10)])
     deleted = delete_older(database, CUTOFF, chunk_rows=2)
     assert deleted["articles"] == deleted["duplicates"] == 5

@@ -12,6 +12,7 @@ from monitor.clock import MINUTE, floor_to
 from monitor.surges.advance import Advance, Entry, Sighting, Snapshot
 from monitor.surges.baseline import BaselineState
 from monitor.surges.core import SurgeCore, memory_start
+from monitor.surges.dispersion import DispersionState
 from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
@@ -30,7 +31,8 @@ class Tables:
         self.members: dict[str, Entry] = {}
         self.minutes: dict[tuple[Series, datetime], MinuteCount] = {}
         self.closed: dict[tuple[Series, Window], ClosedWindow] = {}
-        self.baselines: dict[tuple[Series, int], BaselineState] = {}
+        self.baselines: dict[Series, BaselineState] = {}
+        self.dispersion: dict[tuple[str, int], DispersionState] = {}
         self.heads: dict[str, StoryHead] = {}
         self.surges: dict[tuple[datetime, Series], Surge] = {}
 
@@ -38,13 +40,12 @@ class Tables:
         self.tick = advance.tick
         assert not self.members.keys() & advance.members.keys()
         self.members.update(advance.members)
-        self.minutes.update({(row.series, row.minute): row for row in advance.minute_counts})
-        for row in advance.minute_additions:
+        for row in advance.minute_counts:
             before = self.minutes.get((row.series, row.minute))
-            sums = (row.timed + before.timed, row.dated + before.dated) if before else (row.timed, row.dated)
-            self.minutes[row.series, row.minute] = MinuteCount(row.series, row.minute, *sums)
+            self.minutes[row.series, row.minute] = before + row if before else row
         self.closed.update({(row.series, row.window): row for row in advance.closed})
-        self.baselines.update({(row.series, row.window_minutes): row for row in advance.baselines})
+        self.baselines.update({row.series: row for row in advance.baselines})
+        self.dispersion.update({(row.kind, row.window_minutes): row for row in advance.dispersion})
         self.heads.update({head.story_id: head for head in advance.story_heads})
         for story_id in advance.ended_stories:
             self.heads.pop(story_id, None)
@@ -64,6 +65,7 @@ class Tables:
             tick=self.tick,
             minute_counts=tuple(reversed([row for row in self.minutes.values() if row.minute >= since])),
             baselines=tuple(reversed(self.baselines.values())),
+            dispersion=tuple(reversed(self.dispersion.values())),
             story_heads=tuple(reversed(self.heads.values())),
             surges=(*reversed(after), *reversed(newest.values())),
         )
@@ -71,7 +73,7 @@ class Tables:
 
     @property
     def rows(self) -> tuple[object, ...]:
-        return (self.members, self.minutes, self.closed, self.baselines, self.heads, self.surges)
+        return (self.members, self.minutes, self.closed, self.baselines, self.dispersion, self.heads, self.surges)
 
 
 def run(sightings: Sequence[Sighting], cuts: Iterable[datetime], rules: SurgeRules, *, restart: bool = False) -> Tables:
@@ -112,16 +114,21 @@ def sighting(
     title: str | None = None,
     event_time: datetime | None = None,
     dated: bool = False,
+    about: tuple[tuple[str, bool], ...] = (),
+    source: str = "wire",
+    model: str = "one",
     fingerprint: Fingerprint | None = None,
 ) -> Sighting:
     return Sighting(
         article_id=name,
-        source="wire",
+        source=source,
         title=name if title is None else title,
         event_time=event_time or seen,
         first_seen_at=seen,
         dated=dated,
         topic=topic,
         negative=negative,
+        about=about,
+        model=model,
         fingerprint=fingerprint or Fingerprint(),
     )

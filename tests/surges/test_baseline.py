@@ -1,33 +1,60 @@
-"""What a series learns from its past."""
+"""What series learn from their past."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
+import numpy as np
 import pytest
 
-from monitor.surges.baseline import BaselineState, expect, learn, lesson_weight
-from monitor.surges.rules import SurgeRules
+from monitor.surges.baseline import Baselines, BaselineState, Expectations, Lessons
+from monitor.surges.columns import SeriesIndex
+from monitor.surges.minutes import minute_of
+from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.series import ALL, Series
-from monitor.surges.windows import Window, WindowCounts
 from tests.surges.tables import at, dice
 
 RULES = SurgeRules()
-DAY = timedelta(days=1)
+BANKS, NEW = Series(topic="Banks"), Series(topic="New")
+ACME, OTHER, BANKS_OF_ACME = Series(entity="Acme"), Series(entity="Other"), Series(entity="Acme", topic="Banks")
+Day = dict[Series, tuple[int, int]]
+"""By series: stories and negatives."""
 
 
-def taught(counts: list[tuple[int, int]], rules: SurgeRules = RULES, series: Series = ALL) -> BaselineState:
-    """The baseline after a block a day of (stories, negatives)."""
-    state = None
-    for day, (stories, negatives) in enumerate(counts):
-        expected = expect(state, None, rules)
-        held = WindowCounts(stories, negatives)
-        block = Window(at(days=day), at(days=day + 1))
-        weight = lesson_weight(held, expected, rules)
-        state = learn(state, series, block, held, weight, expected.overdispersion, rules)
-    assert state is not None
-    return state
+class School:
+    """Teaches baselines a block a day."""
+
+    def __init__(self, rules: SurgeRules = RULES) -> None:
+        self.index = SeriesIndex()
+        self.baselines = Baselines(self.index, rules)
+        self.day = 0
+
+    def teach(self, days: list[Day], offset: int = 0) -> School:
+        for day in days:
+            self.day += 1
+            self.baselines.learn(self.lessons(day, offset), day[ALL][0], minute_of(at()) + self.day * DAY_MINUTES)
+        return self
+
+    def skip(self, days: int) -> School:
+        self.day += days
+        return self
+
+    def lessons(self, day: Day, offset: int = 0) -> Lessons:
+        stories, negatives = (np.array(column, dtype=np.int32) for column in zip(*day.values(), strict=True))
+        ids = self.index.numbers(day)
+        order = np.argsort(ids)
+        offsets = np.full(len(ids), offset, dtype=np.int32)
+        return Lessons(ids[order], stories[order], negatives[order], offsets)
+
+    def expect(self, series: Series) -> Expectations:
+        return self.baselines.expect(self.index.numbers([series]))
+
+    def state(self, series: Series) -> BaselineState:
+        (found,) = self.baselines.states(self.index.numbers([series]))
+        return found
+
+
+def whole(counts: list[tuple[int, int]]) -> list[Day]:
+    return [{ALL: one} for one in counts]
 
 
 def drawn(days: int, mean: float, spread: float, seed: int = 1) -> list[tuple[int, int]]:
@@ -41,56 +68,127 @@ def drawn(days: int, mean: float, spread: float, seed: int = 1) -> list[tuple[in
 
 @pytest.mark.parametrize(("mean", "spread"), [(0.08, 0.01), (0.3, 0.03)])
 def test_mean_and_overdispersion_approach_those_of_the_past(mean: float, spread: float) -> None:
-    expected = expect(taught(drawn(300, mean, spread)), None, RULES)
-    assert expected.mean == pytest.approx(mean, abs=0.02)
-    assert expected.overdispersion == pytest.approx(spread, abs=spread / 2)
-    assert expected.mature
+    school = School().teach(whole(drawn(300, mean, spread)))
+    expected = school.expect(ALL)
+    assert expected.mean[0] == pytest.approx(mean, abs=0.02)
+    found = school.baselines.dispersion.share_of(expected.kinds, RULES.block_minutes)
+    assert found[0] == pytest.approx(spread, abs=spread / 2)
+    assert expected.mature[0]
 
 
-def test_a_hundred_crisis_days_ago_counts_a_sixteenth_at_a_half_life_of_twenty_five_days() -> None:
-    rules = RULES.model_copy(update={"half_life_days": 25.0})
-    once = taught([(100, 20)], rules)
-    later = learn(once, ALL, Window(at(days=100), at(days=101)), WindowCounts(1, 0), 1.0, 0.0, rules)
-    assert later.stories == pytest.approx(100 / 16 + 1)
+def test_a_hundred_days_ago_counts_a_sixteenth_at_a_half_life_of_twenty_five_days() -> None:
+    school = School(RULES.model_copy(update={"half_life_days": 25.0})).teach(whole([(100, 20)])).skip(99)
+    school.teach(whole([(1, 0)]))
+    assert school.state(ALL).stories == pytest.approx(100 / 16 + 1)
 
 
 def test_crisis_days_teach_little() -> None:
     calm = [(60, 12)] * 40
-    plain, shaken = expect(taught(calm), None, RULES), expect(taught([*calm, *[(60, 45)] * 3, *calm[:5]]), None, RULES)
-    assert shaken.mean < plain.mean + 0.02
+    plain = School().teach(whole(calm)).expect(ALL).mean[0]
+    shaken = School().teach(whole([*calm, *[(60, 45)] * 3, *calm[:5]])).expect(ALL).mean[0]
+    assert shaken < plain + 0.02
 
 
 def test_a_lasting_change_is_learnt_in_time() -> None:
-    changed = expect(taught([*drawn(60, 0.1, 0.01), *drawn(90, 0.25, 0.01, seed=2)]), None, RULES)
-    assert changed.mean > 0.2
+    changed = School().teach(whole([*drawn(60, 0.1, 0.01), *drawn(90, 0.25, 0.01, seed=2)])).expect(ALL)
+    assert changed.mean[0] > 0.2
 
 
 def test_a_series_without_a_past_borrows_from_all_news_and_is_not_mature() -> None:
-    parent = expect(taught(drawn(100, 0.12, 0.02)), None, RULES)
-    young = expect(None, parent, RULES)
-    assert young.mean == parent.mean
-    assert not young.mature
-    assert sum(young.law) < sum(parent.law)
+    school = School().teach(whole(drawn(100, 0.12, 0.02)))
+    parent, young = school.expect(ALL), school.expect(NEW)
+    assert young.mean[0] == parent.mean[0]
+    assert not young.mature[0]
+    assert young.information[0] < parent.information[0]
+
+
+def test_a_topic_of_a_company_borrows_from_the_topic() -> None:
+    school = School().teach([{ALL: (100, 20), BANKS: (40, 16), ACME: (5, 1)}] * 40)
+    of_topic, of_both = school.expect(BANKS).mean[0], school.expect(BANKS_OF_ACME).mean[0]
+    assert of_both == of_topic > school.expect(ALL).mean[0] + 0.1
 
 
 def test_maturity_takes_both_stories_and_days() -> None:
-    assert not expect(taught([(29, 5)] * 1), None, RULES).mature
-    assert not expect(taught([(500, 100)] * 1), None, RULES).mature
-    assert not expect(taught([(5, 1)] * 3), None, RULES).mature
-    assert expect(taught([(20, 4)] * 2), None, RULES).mature
+    assert not School().teach(whole([(29, 5)] * 1)).expect(ALL).mature[0]
+    assert not School().teach(whole([(500, 100)] * 1)).expect(ALL).mature[0]
+    assert not School().teach(whole([(5, 1)] * 3)).expect(ALL).mature[0]
+    assert School().teach(whole([(20, 4)] * 2)).expect(ALL).mature[0]
+
+
+def test_companies_are_judged_once_enough_of_all_news_is_known_however_rarely_they_are_named() -> None:
+    school = School().teach(whole([(40, 8)] * 10))
+    assert not school.expect(OTHER).mature[0]
+    assert school.teach(whole([(40, 8)] * 8)).expect(OTHER).mature[0]
+
+
+def test_a_company_never_named_is_expected_less_and_less() -> None:
+    school = School().teach([{ALL: (40, 8), ACME: (2, 1)}] * 14)
+    early = school.expect(OTHER).rate[0]
+    school.teach([{ALL: (40, 8), ACME: (2, 1)}] * 28)
+    assert school.expect(OTHER).rate[0] < 0.6 * early
+    assert school.expect(ACME).rate[0] == pytest.approx(1 / 20, rel=0.2)
+
+
+def test_a_day_on_which_everyone_talks_of_a_company_hardly_makes_it_usual() -> None:
+    calm = [{ALL: (200, 40), ACME: (2, 1)}] * 40
+    plain = School().teach(calm).expect(ACME).rate[0]
+    shaken = School().teach([*calm, {ALL: (260, 90), ACME: (60, 50)}]).expect(ACME).rate[0]
+    assert shaken < 1.2 * plain
+
+
+def test_clustering_is_learnt_from_days_with_and_without_stories() -> None:
+    """One event in ten days brings five stories: twenty companies in turn."""
+    companies = [Series(entity=f"Company {i}") for i in range(20)]
+    days: list[Day] = []
+    for day in range(200):
+        bursts = {one: (5, 2) for number, one in enumerate(companies) if (day + number) % 10 == 0}
+        days.append({ALL: (100, 40), **bursts})
+    steady: list[Day] = [
+        {ALL: (100, 20), **{one: (1, 0) for number, one in enumerate(companies) if (day + number) % 2}}
+        for day in range(200)
+    ]
+    kinds = School().expect(ACME).kinds
+    clustered = School().teach(days).baselines.dispersion.stories[kinds][0]
+    assert clustered > 1.5 > 0.5 > School().teach(steady).baselines.dispersion.stories[kinds][0]
+
+
+def test_what_the_mix_of_sources_explains_is_not_taken_for_the_series_own() -> None:
+    """Every story is told by a source that is ten points more negative than usual."""
+    plain = School().teach(whole([(50, 15)] * 40)).expect(ALL).mean[0]
+    explained = School().teach(whole([(50, 15)] * 40), offset=50 * 100).expect(ALL).mean[0]
+    assert plain == pytest.approx(0.3, abs=0.01)
+    assert explained == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_series_that_fell_silent_for_long_is_young_again() -> None:
-    old = taught([(20, 4)] * 4)
-    clock = expect(taught([(50, 10)] * 400), None, RULES)
-    assert expect(old, None, RULES).mature
-    assert not expect(old, clock, RULES).mature
+    school = School().teach([{ALL: (50, 10), BANKS: (20, 4)}] * 4)
+    assert school.expect(BANKS).mature[0]
+    assert not school.teach(whole([(50, 10)] * 396)).expect(BANKS).mature[0]
+
+
+def test_a_share_that_is_higher_day_after_day_builds_up_and_calm_days_wear_it_off() -> None:
+    school = School().teach([{ALL: (100, 20), BANKS: (10, 2)}] * 40)
+    sums = []
+    for negatives in (5, 5, 5, 5, 1, 1, 1, 1, 1):
+        school.day += 1
+        end = minute_of(at()) + school.day * DAY_MINUTES
+        school.baselines.build(school.lessons({ALL: (100, 20), BANKS: (10, negatives)}), end)
+        sums.append(float(school.baselines.builds(school.index.numbers([BANKS]), end)[0]))
+    assert sums[0] < sums[1] < sums[2] < sums[3] > 3
+    assert sums[3] > sums[5] > sums[-1]
+    state = school.state(BANKS)
+    assert (state.build_since is None) == (state.build == 0)
 
 
 def test_a_state_restores_exactly_from_its_numbers() -> None:
-    state = taught(drawn(50, 0.2, 0.02))
-    assert msgspec.json.decode(msgspec.json.encode(state), type=BaselineState) == state
+    school = School().teach([{ALL: one, BANKS: (5, 2)} for one in drawn(50, 0.2, 0.02)])
+    states = tuple(msgspec.json.decode(msgspec.json.encode(school.state(s)), type=BaselineState) for s in (BANKS, ALL))
+    again = SeriesIndex()
+    restored = Baselines(again, RULES, states)
+    for series in (ALL, BANKS):
+        assert restored.states(again.numbers([series])) == [school.state(series)]
+        assert restored.expect(again.numbers([series])).mean[0] == school.expect(series).mean[0]
 
 
 def test_days_without_any_negative_never_make_a_share_of_nothing_certain() -> None:
-    assert expect(taught([(100, 0)] * 200), None, RULES).mean >= 0.005
+    assert School().teach(whole([(100, 0)] * 200)).expect(ALL).mean[0] >= 0.005

@@ -20,14 +20,22 @@ from tests.surges.tables import START, Tables, at, dice, run, sighting
 
 RULES = SurgeRules(
     window_minutes=(10, 30, 1440),
+    block_minutes=60,
+    short_block_minutes=20,
     guard_minutes=60,
     minimum_stories=3,
     minimum_negatives=2,
     minimum_effect=0.1,
-    opening_p=0.05,
-    elevated_p=0.3,
+    false_alerts_per_week=4.0,
+    elevated_p=0.9,
     minimum_history_stories=5,
     minimum_history_days=0.05,
+    minimum_exposure_stories=10,
+    prior_rate_exposure=20,
+    attention_tolerance=3,
+    attention_stories=4,
+    prior_covariate_stories=2,
+    build_half_life_days=0.2,
     story_horizon_minutes=300,
     lateness_minutes=10,
     half_life_days=0.5,
@@ -61,6 +69,11 @@ def streams(draw: st.DrawFn) -> list[Sighting]:
                 fingerprint=told(chance, number),
                 event_time=seen - lag,
                 dated=chance.random() < 0.1,
+                about=tuple(
+                    (name, chance.random() < 0.3) for name in chance.sample("ABCDE", chance.choice([0, 0, 1, 2]))
+                ),
+                source=chance.choice(["wire", "paper"]),
+                model=chance.choice(["one", "two"]),
             )
         )
     return found

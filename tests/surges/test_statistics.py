@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import comb, exp, factorial
+from math import comb, exp, factorial, lgamma, log
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.surges.statistics import (
     Beta,
+    cluster_size,
     estimate_overdispersion,
+    log_likelihood_ratio,
+    log_probability,
     log_upper_tail,
+    log_volume_tail,
     outlier_weight,
     predictive,
     residual,
     share_band,
-    upper_tail,
 )
 from tests.surges.tables import dice
+
+
+def law(alpha: float, beta: float) -> Beta:
+    return Beta(np.asarray(alpha), np.asarray(beta))
 
 
 def exact(k: int, n: int, alpha: int, beta: int) -> Fraction:
@@ -34,12 +42,12 @@ def exact(k: int, n: int, alpha: int, beta: int) -> Fraction:
 @given(st.integers(0, 60), st.integers(0, 61), st.integers(1, 40), st.integers(1, 40))
 def test_the_upper_tail_equals_exact_arithmetic(n: int, k: int, alpha: int, beta: int) -> None:
     wanted = float(sum((exact(j, n, alpha, beta) for j in range(min(k, n + 1), n + 1)), Fraction(0)))
-    assert upper_tail(k, n, Beta(alpha, beta)) == pytest.approx(wanted, rel=1e-9, abs=1e-300)
+    assert exp(log_upper_tail(k, n, law(alpha, beta))) == pytest.approx(wanted, rel=1e-9, abs=1e-300)
 
 
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(1, 40))
 def test_the_band_holds_at_least_its_coverage_and_not_much_more(n: int, alpha: int, beta: int) -> None:
-    low, high = share_band(n, Beta(alpha, beta), 0.9)
+    low, high = share_band(n, alpha, beta, 0.9)
     first, last = round(low * n), round(high * n)
     inside = float(sum(exact(k, n, alpha, beta) for k in range(first, last + 1)))
     within = inside - float(exact(first, n, alpha, beta) + exact(last, n, alpha, beta))
@@ -48,23 +56,59 @@ def test_the_band_holds_at_least_its_coverage_and_not_much_more(n: int, alpha: i
 
 
 def test_the_tail_stays_ordered_where_probabilities_underflow() -> None:
-    law = Beta(20.0, 180.0)
-    assert upper_tail(19_990, 20_000, Beta(2e5, 1.8e6)) == 0.0
-    assert log_upper_tail(1990, 2000, law) > log_upper_tail(1995, 2000, law) > -1e4
+    ordered = log_upper_tail([1990, 1995], 2000, law(20.0, 180.0))
+    assert ordered[0] > ordered[1] >= -745
+    assert log_upper_tail(19_990, 20_000, law(2e5, 1.8e6)) == pytest.approx(-745, abs=1)
+
+
+@given(st.integers(2_001, 20_000), st.floats(0.02, 0.9), st.floats(20, 500), st.floats(-1, 6))
+def test_the_tail_of_very_many_stories_is_as_exact(n: int, mean: float, precision: float, far: float) -> None:
+    sd = (mean * (1 - mean) / (precision + 1)) ** 0.5
+    k = int(min(max(n * (mean + far * sd), 1), n))
+    usual = law(mean * precision, (1 - mean) * precision)
+    wanted = float(np.exp(log_probability(np.arange(k, n + 1), n, usual)).sum())
+    assert exp(log_upper_tail(k, n, usual)) == pytest.approx(wanted, rel=0.01, abs=1e-300)
+
+
+@given(st.integers(0, 40), st.floats(0.01, 30), st.floats(0.05, 50))
+def test_the_volume_tail_sums_the_negative_binomial(k: int, mean: float, size: float) -> None:
+    chance = size / (size + mean)
+    below = sum(
+        exp(lgamma(j + size) - lgamma(size) - lgamma(j + 1) + size * log(chance) + j * log(1 - chance))
+        for j in range(k)
+    )
+    if 1 - below > 1e-6:
+        assert exp(log_volume_tail(k, mean, size)) == pytest.approx(1 - below, rel=1e-6)
+
+
+@given(st.floats(0.01, 20), st.floats(0.1, 5), st.floats(1, 1e4))
+def test_clusters_and_an_unsure_rate_widen_what_is_expected(mean: float, clustering: float, known: float) -> None:
+    size = cluster_size(mean, clustering, known)
+    variance = mean + mean**2 / size
+    assert variance == pytest.approx(mean * (1 + clustering) + mean**2 / known)
+    assert cluster_size(mean, clustering, known / 2) < size
+
+
+def test_evidence_for_a_worse_share_adds_up_and_a_martingale_bounds_it() -> None:
+    """By Wald's inequality the ratio itself has mean 1 while nothing has changed."""
+    usual, worse = law(4.0, 16.0), law(7.0, 13.0)
+    counts = np.arange(13)
+    ratios = log_likelihood_ratio(counts, 12, usual, worse)
+    assert float((np.exp(log_probability(counts, 12, usual)) * np.exp(ratios)).sum()) == pytest.approx(1.0)
+    assert ratios[10] > 0 > ratios[0]
 
 
 @pytest.mark.parametrize("n", [1_000, 100_000])
 def test_the_band_of_many_stories_lies_around_the_mean(n: int) -> None:
-    low, high = share_band(n, Beta(60.0, 240.0), 0.95)
+    low, high = share_band(n, 60.0, 240.0, 0.95)
     assert 0.14 < low < 0.2 < high < 0.26
 
 
 @given(st.floats(0.01, 0.99), st.floats(0, 0.3), st.floats(1, 1e5))
 def test_uncertainty_of_the_mean_widens_the_law_and_keeps_its_mean(mean: float, spread: float, known: float) -> None:
-    law = predictive(mean, spread, known)
-    assert law.alpha / (law.alpha + law.beta) == pytest.approx(mean)
-    wider = predictive(mean, spread, known / 2)
-    assert wider.alpha + wider.beta < law.alpha + law.beta
+    narrow, wider = predictive(mean, spread, known), predictive(mean, spread, known / 2)
+    assert narrow.alpha / (narrow.alpha + narrow.beta) == pytest.approx(mean)
+    assert wider.alpha + wider.beta < narrow.alpha + narrow.beta
 
 
 def test_the_moment_estimate_finds_the_correlation_that_counts_were_drawn_with() -> None:
@@ -78,17 +122,13 @@ def test_the_moment_estimate_finds_the_correlation_that_counts_were_drawn_with()
 
 
 def test_a_single_negative_story_is_no_outlier_but_many_are() -> None:
-    law = Beta(2.0, 18.0)
-    assert residual(1, 1, law) < 2.58
-    assert residual(9, 10, law) > 2.58
-    assert residual(0, 30, law) < 0
+    usual = law(2.0, 18.0)
+    assert residual(1, 1, usual) < 2.58
+    assert residual(9, 10, usual) > 2.58
+    assert residual(0, 30, usual) < 0
 
 
 @given(st.floats(-8, 8), st.floats(-8, 8))
 def test_more_surprising_blocks_never_teach_more(one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert 0 < outlier_weight(high, 2.58) <= outlier_weight(low, 2.58) <= 1
-
-
-def test_the_tail_and_its_logarithm_agree() -> None:
-    assert exp(log_upper_tail(7, 20, Beta(3, 9))) == upper_tail(7, 20, Beta(3, 9))

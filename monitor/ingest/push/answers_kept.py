@@ -38,7 +38,7 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswersKept(Protocol):
-    """Where answers are kept; several threads may ask."""
+    """Where answers are kept."""
 
     def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
         """What the key was used for; None where it was not, and from now on is: for this request.
@@ -48,7 +48,11 @@ class AnswersKept(Protocol):
         ...
 
     def keep(self, key: str, status: int, body: bytes) -> None:
-        """Keeps the answer to the request that claimed the key; may take a while, and must not fail."""
+        """Keeps the answer to the request that claimed the key.
+
+        It is called in a thread, beside the other methods: it may write. What it cannot write it must tell by other
+        means than an exception, since the request was done and is answered all the same.
+        """
         ...
 
     def release(self, key: str) -> None:
@@ -57,7 +61,7 @@ class AnswersKept(Protocol):
 
 
 class AnswersInMemory:
-    """Keeps answers for a day, as many as there is room for, in one thread; a restart forgets them."""
+    """Keeps answers for a day, as many as there is room for; a restart forgets them. For one thread at a time."""
 
     def __init__(self, *, lifetime: timedelta = LIFETIME, max_bytes: int = MAX_BYTES) -> None:
         self._lifetime = lifetime
@@ -65,26 +69,40 @@ class AnswersInMemory:
         self._bytes = 0
         self._kept: OrderedDict[str, KeptAnswer] = OrderedDict()
 
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest of its keys was claimed; None where it keeps nothing."""
+        return next((kept.claimed_at for kept in self._kept.values()), None)
+
     def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
         """What the key was used for; None where it was not, and from now on is: for this request."""
         self._expire(now)
         if found := self._kept.get(key):
             return found
-        self._put(key, KeptAnswer(fingerprint=fingerprint, claimed_at=now))
+        self.put(key, KeptAnswer(fingerprint=fingerprint, claimed_at=now))
         return None
 
-    def keep(self, key: str, status: int, body: bytes) -> None:
-        """Keeps the answer to the request that claimed the key."""
-        if claimed := self._drop(key):
-            self._put(key, msgspec.structs.replace(claimed, status=status, body=body))
+    def keep(self, key: str, status: int, body: bytes) -> KeptAnswer | None:
+        """Keeps the answer to the request that claimed the key.
+
+        Returns:
+            What it keeps; None where the key was forgotten in between, for want of room.
+        """
+        if key not in self._kept:
+            return None
+        answered = msgspec.structs.replace(self._kept[key], status=status, body=body)
+        self.put(key, answered)
+        return answered
 
     def release(self, key: str) -> None:
         """Gives a key back, because its request came to nothing and may be tried again."""
         self._drop(key)
 
-    def _put(self, key: str, kept: KeptAnswer) -> None:
+    def put(self, key: str, kept: KeptAnswer) -> None:
+        """Keeps what a key was used for. Keys that are new are put in the order in which they were claimed."""
+        before = self._kept.get(key)
         self._kept[key] = kept
-        self._bytes += len(kept.body) + _OVERHEAD
+        self._bytes += len(kept.body) - len(before.body) if before else len(kept.body) + _OVERHEAD
         while self._bytes > self._max_bytes and (oldest := next(iter(self._kept))) != key:
             self._drop(oldest)
 

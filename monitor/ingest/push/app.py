@@ -118,7 +118,7 @@ class _Push:
         except BaseException:  # whatever it was: nothing was answered, so the key is free to be used again
             self._answers.release(own_key)
             raise
-        self._answers.keep(own_key, answer.status_code, bytes(answer.body))
+        await run_in_threadpool(self._answers.keep, own_key, answer.status_code, bytes(answer.body))
         return answer
 
     def _before(self, key: str, body: bytes) -> Response | None:
@@ -264,4 +264,5 @@ async def _fault(_: Request, error: Exception) -> Response:
     problem = Problem(
         title="Internal Server Error", status=500, detail=f"This is a fault of ours: {type(error).__name__}."
     )
-    return Response(problem.model_dump_json(), 500, None, "application/problem+json")
+    # The server closes the connection behind a fault; told so, a client does not send its next request into it.
+    return Response(problem.model_dump_json(), 500, {"Connection": "close"}, "application/problem+json")

@@ -168,6 +168,7 @@ class TestRefusing:
 
         assert response.status_code == 500
         assert "secret" not in response.text
+        assert response.headers["Connection"] == "close"  # which the server does; a client must not use it again
 
 
 class TestRates:

@@ -1,0 +1,88 @@
+"""Numbers for series, and arrays with one place for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.surges.series import ALL, Kind, Series
+
+Ids = npt.NDArray[np.int64]
+
+NO_PARENT = 0
+"""All news borrows from nobody; it stands at place 0 and is its own parent."""
+
+
+class Columns:
+    """Arrays whose last axis has a place for each series; they grow together.
+
+    Args:
+        index: Which numbers the series.
+        **fills: Name and (leading shape, type, value of an untouched place) of each array.
+    """
+
+    def __init__(self, index: SeriesIndex, **fills: tuple[tuple[int, ...], Any, float]) -> None:
+        self._fills = fills
+        self._arrays = {
+            name: np.full((*shape, index.capacity), fill, dtype=kind) for name, (shape, kind, fill) in fills.items()
+        }
+        index.holders.append(self)
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        return self._arrays[name]
+
+    def grow(self, capacity: int) -> None:
+        """Gives every array so many places."""
+        for name, (shape, kind, fill) in self._fills.items():
+            grown = np.full((*shape, capacity), fill, dtype=kind)
+            old = self._arrays[name]
+            grown[..., : old.shape[-1]] = old
+            self._arrays[name] = grown
+
+
+class SeriesIndex:
+    """Gives each series a number, the first time that it is asked for; all news has number 0."""
+
+    def __init__(self) -> None:
+        self.capacity = 64
+        self.holders: list[Columns] = []
+        self.series: list[Series] = []
+        self._numbers: dict[Series, int] = {}
+        self._about = Columns(self, kind=((), np.int8, 0), parent=((), np.int64, NO_PARENT))
+        self.number(ALL)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def number(self, series: Series) -> int:
+        """The number of a series."""
+        known = self._numbers.get(series)
+        if known is not None:
+            return known
+        parent = NO_PARENT if series.kind is not Kind.ENTITY_TOPIC else self.number(Series(topic=series.topic))
+        number = self._numbers[series] = len(self.series)
+        self.series.append(series)
+        if number >= self.capacity:
+            self.capacity *= 2
+            for holder in self.holders:
+                holder.grow(self.capacity)
+        self._about["kind"][number] = series.kind
+        self._about["parent"][number] = parent
+        return number
+
+    def numbers(self, series: Iterable[Series]) -> Ids:
+        """The numbers of several series."""
+        return np.array([self.number(one) for one in series], dtype=np.int64)
+
+    @property
+    def kinds(self) -> npt.NDArray[np.int8]:
+        """By number, the place in `Kind`."""
+        return self._about["kind"][: len(self.series)]
+
+    @property
+    def parents(self) -> Ids:
+        """By number, the series from which it borrows while it is young: of an entity's topic the topic, else all."""
+        return self._about["parent"][: len(self.series)]

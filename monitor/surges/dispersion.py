@@ -1,0 +1,134 @@
+"""How much counts vary beyond chance, learnt over all series of a kind together: a company's own are too few to tell.
+
+Two things are learnt of every kind of series. The overdispersion r of shares: stories of one block resemble one another
+(`monitor.surges.statistics.estimate_overdispersion`). And the clustering of stories in time: an event begets several,
+so that a count of expected value mu varies by mu (1 + c).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from monitor.surges.minutes import minute_of, moment_of
+from monitor.surges.rules import DAY_MINUTES, SurgeRules
+from monitor.surges.series import Kind
+from monitor.surges.statistics import Array, estimate_overdispersion
+
+POOLS: Final = {
+    Kind.ALL: Kind.ALL,
+    Kind.TOPIC: Kind.TOPIC,
+    Kind.ENTITY: Kind.ENTITY,
+    Kind.ENTITY_TOPIC: Kind.ENTITY,
+    Kind.COVARIATE: Kind.ALL,
+}
+"""Which kinds are learnt together."""
+
+POOL_OF: Final = np.array([POOLS[kind] for kind in Kind], dtype=np.int8)
+
+
+class DispersionState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of a kind of series at one block length; sums that forget exponentially, exact as floats.
+
+    Attributes:
+        kind: Name of the `Kind` that heads the pool.
+        window_minutes: Length of the blocks.
+        as_of: UTC-aware end of the last block learnt.
+        spread: Sum of w (k - nm)^2 / (m(1 - m)): w for being ordinary, m the share that was expected.
+        stories: Sum of w n.
+        pairs: Sum of w n (n - 1).
+        negatives_expected: Sum of w mu over series and blocks, mu being the negatives that were expected.
+        negatives_excess: Sum of w ((k - mu)^2 - mu - mu^2 / a), a being what the rate rests on.
+        stories_expected: As `negatives_expected`, of all stories.
+        stories_excess: As `negatives_excess`, of all stories.
+    """
+
+    kind: str
+    window_minutes: int
+    as_of: datetime
+    spread: float = 0.0
+    stories: float = 0.0
+    pairs: float = 0.0
+    negatives_expected: float = 0.0
+    negatives_excess: float = 0.0
+    stories_expected: float = 0.0
+    stories_excess: float = 0.0
+
+
+class Dispersion:
+    """The pools, and what they let expect.
+
+    Args:
+        rules: Priors, floors, half-life, block lengths.
+        states: As stored; those of block lengths that the rules no longer know are passed over.
+    """
+
+    def __init__(self, rules: SurgeRules, states: tuple[DispersionState, ...]) -> None:
+        self._rules = rules
+        self._states: dict[tuple[Kind, int], DispersionState] = {}
+        for state in states:
+            if state.window_minutes in (rules.block_minutes, rules.short_block_minutes):
+                self._states[Kind[state.kind.upper()], state.window_minutes] = state
+        self.share = np.zeros((2, len(Kind)))
+        """Overdispersion by scale (0: short blocks, 1: long ones) and kind, in [floor, cap]."""
+        self.negatives = np.zeros(len(Kind))
+        """Clustering of negative stories, by kind."""
+        self.stories = np.zeros(len(Kind))
+        """Clustering of all stories, by kind."""
+        self._reckon()
+
+    def share_of(self, kinds: npt.NDArray[np.int8], length: int) -> Array:
+        """Overdispersion of windows of this many minutes, by series."""
+        found: Array = self.share[int(length >= self._rules.block_minutes)][kinds]
+        return found
+
+    def learn(self, pool: Kind, length: int, end: int, sums: dict[str, float]) -> DispersionState:
+        """Takes in what a block of this kind and length taught.
+
+        Args:
+            pool: A head of `POOLS`.
+            length: Of the block, in minutes.
+            end: Of the block.
+            sums: By the names of `DispersionState`.
+        """
+        state = self._states.get((pool, length))
+        if state is None:
+            state = DispersionState(kind=pool.name.lower(), window_minutes=length, as_of=moment_of(end))
+        fade = 0.5 ** ((end - minute_of(state.as_of)) / DAY_MINUTES / self._rules.half_life_days)
+        faded = {name: fade * getattr(state, name) + sums.get(name, 0.0) for name in _SUMS}
+        state = self._states[pool, length] = msgspec.structs.replace(state, as_of=moment_of(end), **faded)
+        self._reckon()
+        return state
+
+    def _reckon(self) -> None:
+        rules, short, long = self._rules, self._rules.short_block_minutes, self._rules.block_minutes
+        for kind, pool in POOLS.items():
+            about_one = pool is Kind.ENTITY
+            prior = rules.prior_entity_overdispersion if about_one else rules.prior_overdispersion
+            self.share[1, kind] = self._overdispersion(pool, long, prior)
+            # A company has few hours with more than one story: they are taken to vary like its days.
+            self.share[0, kind] = self.share[1, kind] if about_one else self._overdispersion(pool, short, prior)
+            self.negatives[kind] = self._clustering(pool, "negatives")
+            self.stories[kind] = self._clustering(pool, "stories")
+
+    def _overdispersion(self, pool: Kind, length: int, prior: float) -> float:
+        rules, state = self._rules, self._states.get((pool, length))
+        if state is None:
+            return min(max(prior, rules.overdispersion_floor), rules.overdispersion_cap)
+        found = estimate_overdispersion(state.spread, state.stories, state.pairs, prior, rules.prior_pairs)
+        return min(max(found, rules.overdispersion_floor), rules.overdispersion_cap)
+
+    def _clustering(self, pool: Kind, what: str) -> float:
+        rules, state = self._rules, self._states.get((pool, self._rules.block_minutes))
+        if state is None:
+            return max(rules.prior_clustering, rules.clustering_floor)
+        excess, expected = getattr(state, f"{what}_excess"), getattr(state, f"{what}_expected")
+        prior = rules.prior_clustering_stories
+        return float(max((excess + rules.prior_clustering * prior) / (expected + prior), rules.clustering_floor))
+
+
+_SUMS = tuple(name for name in DispersionState.__struct_fields__ if name not in ("kind", "window_minutes", "as_of"))
