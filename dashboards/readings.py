@@ -17,14 +17,15 @@ import pandas as pd
 from dashboards.frames import Picture, picture
 from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
-from monitor.alerts.alert import Alert, AlertState, Story
+from monitor.alerts.alert import Alert, AlertState
 from monitor.clock import EPOCH, Clock
 from monitor.ingest.intake.parcel import VerdictChange
 from monitor.learning.versions.version import Judgement
 from monitor.records import DeadLetter
-from monitor.store import alerting, counting, health, models, outbox, reads, timelines
+from monitor.store import counting, health, models, outbox, reads, timelines
 from monitor.store import sources as stored_sources
 from monitor.store.database import Connection, Database
+from monitor.store.evidence import read_evidence
 from monitor.store.rows import (
     AlertChange,
     ClosedCount,
@@ -38,6 +39,7 @@ from monitor.store.rows import (
     StoredArticle,
 )
 from monitor.store.sources import SourceAccounts, SourceRow
+from monitor.surges.evidence import Evidence
 from monitor.surges.series import Series
 from monitor.surges.windows import Window
 
@@ -107,13 +109,11 @@ class Readings:
         """What was told about an alert, and how that went."""
         return self._now(lambda connection: outbox.read_outbox(connection, ALERT_LIMIT, alert_id=alert_id))
 
-    def evidence(self, alert: Alert, limit: int) -> tuple[Story, ...]:
-        """The most negative stories of the window that an open alert rests on; of a resolved one, of its peak."""
+    def evidence(self, alert: Alert, limit: int) -> Evidence:
+        """What the window held that an open alert rests on; of a resolved one, that of its peak."""
         surge = alert.peak if alert.state is AlertState.RESOLVED else alert.latest
         key = ("evidence", alert.series, surge.window, surge.tick, limit)
-        return self._once(
-            key, lambda connection: alerting.top_stories(connection, alert.series, surge.window, surge.tick, limit)
-        )
+        return self._once(key, lambda connection: read_evidence(connection, surge, surge.tick, limit))
 
     def stories(self, series: Series, window: Window, freshness: datetime) -> list[StoredArticle]:
         """The articles behind a point, the most negative first, at most `STORY_LIMIT`."""

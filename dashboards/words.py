@@ -9,6 +9,7 @@ from dashboards.frames import percent
 from monitor.alerts.alert import Alert, AlertState
 from monitor.alerts.wording import duration, moment, usual
 from monitor.store.rows import Progress
+from monitor.surges.evidence import Evidence
 from monitor.surges.surge import Surge
 from monitor.surges.windows import Window
 
@@ -71,6 +72,16 @@ def shares(surge: Surge) -> str:
     """Such as `64% negative; 5% to 32% is expected at this volume`."""
     share = surge.counts.negatives / surge.counts.stories if surge.counts.stories else 0.0
     return f"{percent(share)} negative; {percent(surge.low)} to {percent(surge.high)} is expected at this volume"
+
+
+def apart(evidence: Evidence) -> str:
+    """What sets the stories apart from the usual ones, and how many sources tell them; empty where there are none."""
+    number = len(evidence.sources)
+    terms = [f"Set apart by: {', '.join(evidence.terms)}."] if evidence.terms else []
+    sources = (
+        [f"Told by {number} sources." if number > 1 else f"Told by {evidence.sources[0][0]} alone."] if number else []
+    )
+    return " ".join([*terms, *sources])
 
 
 def ago(then: datetime, now: datetime) -> str:

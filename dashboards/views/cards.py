@@ -7,16 +7,17 @@ from datetime import datetime
 
 from dashboards import words
 from dashboards.markup import Html, bar, join, link, tag, text
-from monitor.alerts.alert import Alert, AlertState, Story
+from monitor.alerts.alert import Alert, AlertState
 from monitor.alerts.wording import duration, likelihood, moment
+from monitor.surges.evidence import Evidence, Story
 
 
-def alert_card(alert: Alert, stories: Sequence[Story], tick: datetime) -> Html:
+def alert_card(alert: Alert, evidence: Evidence, tick: datetime) -> Html:
     """The card of one alert.
 
     Args:
         alert: Which.
-        stories: The most negative ones behind it.
+        evidence: What is behind it.
         tick: Time of the stream.
     """
     surge = alert.peak if alert.state is AlertState.RESOLVED else alert.latest
@@ -28,7 +29,8 @@ def alert_card(alert: Alert, stories: Sequence[Story], tick: datetime) -> Html:
         bar(share, surge.low, surge.high, surge.expected_share, above=share is not None and share > surge.high),
         tag("p", text(f"{words.shares(surge)}. {likelihood(surge)}"), kind="sm-odds"),
         *_eased(alert, tick),
-        *([story_list(stories, tick)] if stories else []),
+        *_apart(evidence),
+        *([story_list(evidence.stories, tick)] if evidence.stories else []),
         kind=f"sm-card {alert.state.value}",
         data_alert=alert.id,
     )
@@ -82,6 +84,12 @@ def _eased(alert: Alert, tick: datetime) -> list[Html]:
     calm = f" Calm since {moment(alert.calm_since)}." if alert.calm_since else ""
     worst = tag("p", text(f"At its worst: {words.observed(alert.peak, tick)}.{calm}"), kind="sm-odds")
     return [worst]
+
+
+def _apart(evidence: Evidence) -> list[Html]:
+    """The words that set the stories apart, and who tells them."""
+    told = words.apart(evidence)
+    return [tag("p", text(told), kind="sm-odds")] if told else []
 
 
 def nothing_card(title: str, *sentences: str) -> Html:

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from monitor.articles import article_id
+from monitor.surges.evidence import Evidence
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
 
@@ -78,17 +79,6 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 NotificationKind = Literal["firing", "resolved"]
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """A story shown as evidence in a notification."""
-
-    article_id: str
-    title: str
-    source: str
-    url: str
-    event_time: datetime
-    negative: float
-
-
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """What one receiver is told about one transition; sent at least once, with an id that lets it drop repeats.
 
@@ -98,7 +88,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         kind: What is told.
         alert: As it was at the transition.
         why: One sentence: the transition's.
-        stories: The most negative distinct stories of the alert's window, at most five.
+        evidence: What the alert's window held, with at most five stories.
         created_at: UTC-aware stream time of the transition.
     """
 
@@ -107,5 +97,5 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     kind: NotificationKind
     alert: Alert
     why: str
-    stories: tuple[Story, ...]
     created_at: datetime
+    evidence: Evidence = Evidence()

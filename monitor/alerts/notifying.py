@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Story, Transition
+from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Transition
 from monitor.alerts.routing import Receiver, Route, route
 from monitor.articles import article_id
+from monitor.surges.evidence import Evidence
 
-Evidence = Callable[[Alert, NotificationKind], tuple[Story, ...]]
-"""The stories to show for an alert."""
+Show = Callable[[Alert, NotificationKind], Evidence]
+"""What to show for an alert."""
 Told = Callable[[str], Collection[str]]
 """Names of the receivers that were told of the firing of an alert with this id."""
 
@@ -22,7 +23,7 @@ def notify(
     receivers: Sequence[Receiver],
     routes: Sequence[Route],
     told: Told,
-    evidence: Evidence,
+    show: Show,
 ) -> list[Notification]:
     """Decides who is told what.
 
@@ -34,7 +35,7 @@ def notify(
         receivers: All there are.
         routes: In order.
         told: Of alerts that fired before these transitions.
-        evidence: Asked once a notice, not once a receiver.
+        show: Asked once a notice, not once a receiver.
 
     Returns:
         In the order of the transitions, then of the receivers.
@@ -51,8 +52,8 @@ def notify(
             names = tuple(receiver.name for receiver in receivers if receiver.send_resolved and receiver.name in heard)
         else:
             continue
-        stories = evidence(alert, kind) if names else ()
-        notifications += [_notice(transition, kind, name, stories) for name in names]
+        evidence = show(alert, kind) if names else Evidence()
+        notifications += [_notice(transition, kind, name, evidence) for name in names]
     return notifications
 
 
@@ -69,13 +70,13 @@ def notification_id(alert_id: str, kind: NotificationKind, receiver: str) -> str
     return article_id("notification", alert_id, kind, receiver)
 
 
-def _notice(transition: Transition, kind: NotificationKind, receiver: str, stories: tuple[Story, ...]) -> Notification:
+def _notice(transition: Transition, kind: NotificationKind, receiver: str, evidence: Evidence) -> Notification:
     return Notification(
         id=notification_id(transition.alert.id, kind, receiver),
         receiver=receiver,
         kind=kind,
         alert=transition.alert,
         why=transition.why,
-        stories=stories,
+        evidence=evidence,
         created_at=transition.at,
     )

@@ -13,8 +13,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from monitor.alerts.alert import Alert, Notification, NotificationKind, Story
+from monitor.alerts.alert import Alert, Notification, NotificationKind
 from monitor.alerts.routing import kind_of
+from monitor.surges.evidence import Evidence, Story
 from monitor.surges.surge import Statistic, Surge
 from monitor.surges.windows import Window
 
@@ -22,6 +23,8 @@ PAYLOAD_VERSION: Final = 1
 """Version of `Payload`; a change of meaning raises it, a new field does not."""
 
 _LONGEST = 300
+_NAME, _WORD = 100, 40
+_SOURCES = 3
 _ADDRESS = re.compile(r"https?://[^\s<>\"']{1,2000}")
 _UNITS = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"))
 
@@ -83,6 +86,8 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
         latest: The latest assessment.
         peak: The least likely assessment so far.
         stories: The most negative stories of the window, at most five.
+        terms: Words that set the window's negative stories apart from what is usual in the series.
+        sources: Who published them, the most first, at most ten.
     """
 
     version: Literal[1] = PAYLOAD_VERSION
@@ -103,6 +108,8 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     latest: Assessment
     peak: Assessment
     stories: tuple[Story, ...]
+    terms: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 def payload(notification: Notification) -> Payload:
@@ -125,7 +132,9 @@ def payload(notification: Notification) -> Payload:
         resolved_at=alert.resolved_at,
         latest=_assessment(alert.latest),
         peak=_assessment(alert.peak),
-        stories=tuple(_cleaned(story) for story in notification.stories),
+        stories=tuple(_cleaned(story) for story in notification.evidence.stories),
+        terms=tuple(clean(term, _WORD) for term in notification.evidence.terms),
+        sources=tuple(clean(source, _NAME) for source, _ in notification.evidence.sources),
     )
 
 
@@ -153,12 +162,23 @@ def text(notification: Notification) -> str:
     """The whole message, some lines of plain text: the title, a paragraph, the stories."""
     over = notification.kind == "resolved"
     lines = [title(notification), "", _over(notification.alert) if over else _on(notification.alert)]
-    if notification.stories:
-        lines += ["", "Most negative stories at the peak:" if over else "Most negative stories:"]
-        for story in map(_cleaned, notification.stories):
+    if notification.evidence.stories:
+        lines += ["", *_apart(notification.evidence)]
+        lines += ["Most negative stories at the peak:" if over else "Most negative stories:"]
+        for story in map(_cleaned, notification.evidence.stories):
             lines.append(f"- {story.title or '(no title)'} ({story.source}, {moment(story.event_time)})")
             lines += [f"  {story.url}"] if story.url else []
     return "\n".join(lines)
+
+
+def _apart(evidence: Evidence) -> list[str]:
+    """What sets the stories apart, and how many tell them: one source alone is weaker evidence than several."""
+    terms = ", ".join(clean(term, _WORD) for term in evidence.terms)
+    sources, most = [clean(source, _NAME) for source, _ in evidence.sources], _SOURCES
+    told = f"{', '.join(sources[:most])}{f' and {len(sources) - most} more' if len(sources) > most else ''}"
+    number = "one source" if len(sources) == 1 else f"{len(sources)} sources"
+    lines = [f"What sets them apart: {terms}."] if terms else []
+    return [*lines, f"Told by {number}: {told}."] if sources else lines
 
 
 def usual(surge: Surge) -> str:
@@ -317,6 +337,6 @@ def _cleaned(story: Story) -> Story:
     return msgspec.structs.replace(
         story,
         title=clean(story.title),
-        source=clean(story.source, 100),
+        source=clean(story.source, _NAME),
         url=story.url if _ADDRESS.fullmatch(story.url) and clean(story.url, 3000) == story.url else "",
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from monitor.alerts.alert import Alert, NotificationKind, Story
+from monitor.alerts.alert import Alert, NotificationKind
 from monitor.alerts.lifecycle import Change, Lifecycle, LifecycleRules
 from monitor.alerts.notice import Worsening, notices
 from monitor.alerts.notifying import notify
@@ -20,7 +20,9 @@ from monitor.clock import Clock
 from monitor.store import alerting, sources
 from monitor.store.cursors import read_cursor
 from monitor.store.database import Connection, Database
+from monitor.store.evidence import read_evidence
 from monitor.store.writes import write_progress
+from monitor.surges.evidence import Evidence
 from monitor.surges.series import Series
 
 READER: Final = "alerts"
@@ -138,13 +140,13 @@ class AlertsWorker:
         def told(alert_id: str) -> frozenset[str]:
             return alerting.receivers_told(connection, alert_id)
 
-        def evidence(alert: Alert, kind: NotificationKind) -> tuple[Story, ...]:
-            window = alert.latest.window if kind == "firing" else alert.peak.window
-            return alerting.top_stories(connection, alert.series, window, alert.latest.tick, STORIES)
+        def shown(alert: Alert, kind: NotificationKind) -> Evidence:
+            surge = alert.latest if kind == "firing" else alert.peak
+            return read_evidence(connection, surge, alert.latest.tick, STORIES)
 
         alerting.write_alerts(connection, change.alerts)
         alerting.write_transitions(connection, change.transitions)
-        notifications = notify(change.transitions, self._receivers, self._routes, told, evidence)
+        notifications = notify(change.transitions, self._receivers, self._routes, told, shown)
         alerting.write_notifications(connection, notifications, self._clock())
 
     def _next_due_at(self, alerts: Mapping[Series, Alert]) -> datetime | None:

@@ -7,25 +7,20 @@ offset is committed. A kill in between repeats work, never loses it; the counter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from time import process_time
 
 from monitor.articles import Article
 from monitor.broker.codec import DecodeError, ScoredRecord, decode_article, encode, unreadable
 from monitor.broker.names import TopicNames
 from monitor.broker.seams import GroupReader, Partition, Record, RecordSender
 from monitor.classify.batching import MicroBatcher
-from monitor.classify.embeddings import quantise
-from monitor.classify.engine import Engine, Scores
+from monitor.classify.engine import Engine
 from monitor.classify.linking import Linker
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
-from monitor.classify.text import prepare_text
+from monitor.classify.scoring import score
 from monitor.clock import Clock
 from monitor.records import DeadLetter, Watermark
 
-LISTED_FROM = 0.01
-"""Topics less probable than this are left out of the scored record: twenty numbers would be most of its bytes."""
 _CHARACTERS_PER_TOKEN = 4
 _IDLE_SECONDS = 0.2
 
@@ -139,54 +134,12 @@ class ClassifyWorker:
         return decoded
 
     def _score(self, articles: list[Article]) -> dict[int, ScoredArticle]:
-        if not articles:
-            return {}
-        texts = [prepare_text(article.title, article.body) for article in articles]
-        began = process_time()
-        scores = self._engine.classify(texts)
-        self.engine_seconds += process_time() - began
+        scored = score(articles, self._engine, self._linker, self._took)
         self.classified += len(articles)
-        if self._linker is not None:
-            title_lengths = [len(prepare_text(article.title)) for article in articles]
-            mentions = self._linker.link(texts, title_lengths, scores, self._engine)
-            scores = replace(scores, mentions=tuple(mentions))
-        return {
-            id(article): scored
-            for article, scored in zip(articles, scored_articles(articles, scores, self._engine), strict=True)
-        }
+        return {id(article): one for article, one in zip(articles, scored, strict=True)}
 
-
-def scored_articles(articles: Sequence[Article], scores: Scores, engine: Engine) -> list[ScoredArticle]:
-    """Articles with the engine's answers, in order."""
-    topics, sentiments = engine.labels.names("topic"), engine.labels.sentiments
-    version, abstain_below = engine.model_version, engine.abstain_below
-    rows = zip(
-        articles,
-        scores.topic_probabilities.tolist(),
-        scores.sentiment_probabilities.tolist(),
-        scores.mentions,
-        quantise(scores.embeddings),
-        strict=True,
-    )
-    scored = []
-    for article, by_topic, by_sentiment, mentions, embedding in rows:
-        negative, neutral, positive = by_sentiment
-        scored.append(
-            ScoredArticle(
-                article=article,
-                topic=topics[max(range(len(by_topic)), key=by_topic.__getitem__)],
-                topic_probabilities={topic: p for topic, p in zip(topics, by_topic, strict=True) if p >= LISTED_FROM},
-                sentiment=sentiments[max(range(3), key=by_sentiment.__getitem__)],
-                negative=negative,
-                neutral=neutral,
-                positive=positive,
-                model_version=version,
-                mentions=mentions,
-                embedding=embedding,
-                abstain_below=abstain_below,
-            )
-        )
-    return scored
+    def _took(self, seconds: float) -> None:
+        self.engine_seconds += seconds
 
 
 def _estimated_tokens(decoded: Decoded) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from monitor.cli import (
+    backtesting,
     distilling,
     entities,
     inspecting,
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 running.register(app)
+backtesting.register(app)
 scoring.register(app)
 training.register(app)
 distilling.register(app)

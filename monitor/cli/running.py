@@ -132,17 +132,15 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Replays a file of past news through a line of its own: own topics, own store; nothing else is touched."""
-    from monitor.ingest.sources.columns import guessed_columns
-    from monitor.ingest.sources.files import file_format as told_format
-    from pipelines.replaying import ReplayJob
-
     log_to_stderr()
     with errors_explained():
         settings = _settings()
-        kind = told_format(file, file_format)
-        columns = guessed_columns(
+        job = replay_job(
+            settings,
             file,
-            kind,
+            file_format,
+            time_zone,
+            _speed(speed),
             text=text_column,
             body=body_column,
             time=time_column,
@@ -150,14 +148,6 @@ def replay(
             id_=id_column,
             url=url_column,
             seen=seen_column,
-        )
-        job = ReplayJob(
-            path=str(file.absolute()),
-            format=kind,
-            columns=columns,
-            time_zone=time_zone,
-            speed=_speed(speed),
-            max_item_bytes=settings.ingest.max_item_bytes,
         )
         target = folder or settings.data_dir / "replays" / f"{file.name.split('.')[0]}-{uuid4().hex[:8]}"
         private = _private(settings, target, store)
@@ -167,6 +157,37 @@ def replay(
             print_json(summary)
         else:
             _print_summary(summary)
+
+
+def replay_job(
+    settings: Settings, file: Path, file_format: str, time_zone: str, speed: float = 0.0, **columns: str
+) -> ReplayJob:
+    """What to replay, from what was given on the command line.
+
+    Args:
+        settings: For limits.
+        file: The file.
+        file_format: Its format, or auto.
+        time_zone: Of times that name none.
+        speed: See `ReplayJob`.
+        columns: As `guessed_columns` takes them; empty ones are guessed.
+
+    Raises:
+        InputError: The file has no such columns, or cannot be read.
+    """
+    from monitor.ingest.sources.columns import guessed_columns
+    from monitor.ingest.sources.files import file_format as told_format
+    from pipelines.replaying import ReplayJob
+
+    kind = told_format(file, file_format)
+    return ReplayJob(
+        path=str(file.absolute()),
+        format=kind,
+        columns=guessed_columns(file, kind, **columns),
+        time_zone=time_zone,
+        speed=speed,
+        max_item_bytes=settings.ingest.max_item_bytes,
+    )
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -7,24 +7,21 @@ transitions, the outbox and the cursor, committed together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, select
 
-from monitor.alerts.alert import Alert, AlertState, Notification, Story, Transition
+from monitor.alerts.alert import Alert, AlertState, Notification, Transition
 from monitor.alerts.notice import Message
-from monitor.articles import Precision
 from monitor.store import schema
 from monitor.store.counting import read_progress, surge_of
 from monitor.store.cursors import read_cursor, set_cursor
 from monitor.store.upserts import insert_new, upsert
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
-from monitor.surges.windows import Window
 
-_DAY = timedelta(days=1)
 # Keys in order, so that the same noun is the same text.
 _JSON = msgspec.json.Encoder(order="sorted")
 _SURGE = msgspec.json.Decoder(Surge)
@@ -182,80 +179,6 @@ def write_notifications(connection: Connection, notifications: Sequence[Message]
         for notification in notifications
     ]
     insert_new(connection, schema.outbox, rows)
-
-
-def top_stories(
-    connection: Connection, series: Series, window: Window, as_of_tick: datetime, limit: int
-) -> tuple[Story, ...]:
-    """The most negative stories of a series in a window, each told by its first article: the one that is counted.
-
-    The same question has the same answer at any later time: articles taken in after `as_of_tick` do not count.
-
-    Args:
-        connection: In any transaction.
-        series: Of an entity, stories are as negative as they are toward it, here and among those merged into it.
-        window: By event time. Of articles known by date only, windows shorter than a day hold none.
-        as_of_tick: UTC-aware.
-        limit: At most so many.
-
-    Returns:
-        Most negative first; equals by event time, then by id.
-    """
-    table, negative = schema.articles, negativity(series).label("negative")
-    query = select(table.c.id, table.c.title, table.c.source, table.c.url, table.c.event_time, negative).where(
-        table.c.entered_at <= as_of_tick, table.c.story_id == table.c.id, *in_window(series, window, negative=True)
-    )
-    query = query.order_by(negative.desc(), table.c.event_time, table.c.id).limit(limit)
-    return tuple(
-        Story(
-            article_id=row.id,
-            title=row.title,
-            source=row.source,
-            url=row.url,
-            event_time=row.event_time,
-            negative=row.negative,
-        )
-        for row in connection.execute(query)
-    )
-
-
-def in_window(series: Series, window: Window, *, negative: bool = False) -> list[ColumnElement[bool]]:
-    """The conditions under which an article belongs to a window of a series, as the counts have it.
-
-    Args:
-        series: Of an entity, also what is about those that were merged into it.
-        window: By event time.
-        negative: Only what is negative; for an entity, toward it.
-    """
-    table, about = schema.articles, schema.article_entities
-    conditions = [table.c.event_time >= window.start, table.c.event_time < window.end]
-    if series.entity:
-        bad = [about.c.negative > about.c.neutral, about.c.negative > about.c.positive] if negative else []
-        inside = [about.c.event_time >= window.start, about.c.event_time < window.end]
-        conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
-    elif negative:
-        conditions.append(table.c.sentiment == "negative")
-    if series.topic:
-        conditions.append(table.c.topic == series.topic)
-    if window.length < _DAY:
-        dated = table.c.published_precision == Precision.DAY.value
-        conditions.append(or_(table.c.published_precision.is_(None), ~dated))
-    return conditions
-
-
-def negativity(series: Series) -> ColumnElement[float]:
-    """How negative an article is; for an entity, toward it. In [0, 1]."""
-    table, about = schema.articles, schema.article_entities
-    if not series.entity:
-        return table.c.negative
-    toward = select(func.max(about.c.negative)).where(about.c.article_id == table.c.id, _is_about(series.entity))
-    return toward.scalar_subquery()
-
-
-def _is_about(entity: str) -> ColumnElement[bool]:
-    about, entities = schema.article_entities, schema.entities
-    merged = select(entities.c.id).where(entities.c.merged_into == entity)
-    return or_(about.c.entity == entity, about.c.entity.in_(merged))
 
 
 def alert_of(row: Row[Any]) -> Alert:

@@ -7,6 +7,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,9 @@ from monitor.alerts.alert import Alert, AlertState
 from monitor.classify.mentions import Mention
 from monitor.records import DeadLetter
 from monitor.store import schema
-from monitor.store.alerting import alert_of, in_window, negativity
+from monitor.store.alerting import alert_of
 from monitor.store.counting import surge_of
+from monitor.store.evidence import in_window, negativity
 from monitor.store.rows import AlertChange, Counts, SeriesTotal, SourceTotal, StoredArticle
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
@@ -66,6 +68,13 @@ def read_alert(connection: Connection, alert_id: str) -> Alert | None:
     return None if row is None else alert_of(row)
 
 
+def read_alerts_like(connection: Connection, beginning: str) -> list[Alert]:
+    """The alerts whose id begins so, at most a handful."""
+    table = schema.alerts
+    query = select(table).where(table.c.id.startswith(beginning, autoescape=True)).order_by(table.c.id).limit(5)
+    return [alert_of(row) for row in connection.execute(query)]
+
+
 def read_transitions(connection: Connection, alert_id: str, limit: int = 1000) -> list[AlertChange]:
     """The history of an alert, oldest first."""
     table = schema.transitions
@@ -88,6 +97,19 @@ def read_surges(connection: Connection, series: Series, span: Window, limit: int
     table = schema.surges
     query = select(table).where(table.c.series == series.key, table.c.tick >= span.start, table.c.tick < span.end)
     return [surge_of(row) for row in connection.execute(query.order_by(table.c.tick.desc()).limit(limit))]
+
+
+def read_numbered_surge(connection: Connection, series: Series, tick: datetime) -> tuple[int, Surge]:
+    """The assessment of a series at a tick at which there is one, with its number."""
+    table = schema.surges
+    row = connection.execute(select(table).where(table.c.series == series.key, table.c.tick == tick)).one()
+    return row.id, surge_of(row)
+
+
+def read_surge(connection: Connection, number: int) -> Surge | None:
+    """The assessment of a number; None if there is none."""
+    row = connection.execute(select(schema.surges).where(schema.surges.c.id == number)).one_or_none()
+    return None if row is None else surge_of(row)
 
 
 def read_alerted(connection: Connection) -> list[Series]:

@@ -13,17 +13,14 @@ from datetime import datetime, timedelta
 from monitor.broker.codec import DecodeError, decode_scored, unreadable
 from monitor.broker.reader import PartitionReader
 from monitor.broker.seams import Record
-from monitor.classify.scored import ScoredArticle
-from monitor.clock import MINUTE, Clock, floor_to
-from monitor.store import counting, entities, leases, writes
-from monitor.store.database import Connection, Database
-from monitor.store.rows import CountedArticle, Offset
-from monitor.surges.advance import Advance
+from monitor.clock import Clock
+from monitor.store import leases, writes
+from monitor.store.database import Database
+from monitor.store.rows import Offset
 from monitor.surges.alignment import Alignment, Taken
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
-from monitor.surges.settling import Settled, settle
-from monitor.surges.sightings import sighting_of
+from monitor.surges.ticking import count_tick
 
 STAGE = "surges"
 """Name of the lease and of the progress."""
@@ -139,52 +136,11 @@ class Session:
         offsets = [Offset(topic_id, self._topic, partition, offset) for partition, offset in taken.positions.items()]
         with self._database.write() as connection:
             leases.require_lease(connection, STAGE, self._epoch)
-            self.articles += self._count(connection, tick, taken)
+            records = [record for _, _, record in taken.records]
+            self.articles += count_tick(connection, self._core, tick, records, self._rules, self._abstain_below)
             writes.write_progress(connection, STAGE, tick, final=taken.final)
             writes.write_offsets(connection, offsets)
         self.ticks += 1
 
-    def _count(self, connection: Connection, tick: datetime, taken: Taken) -> int:
-        """Settles what a tick took, counts it and writes it; returns how many articles were new."""
-        records = [record for _, _, record in taken.records]
-        settled = settle(records, lambda items: counting.load_fates(connection, items))
-        scored = [item for item in settled.new if isinstance(item, ScoredArticle)]
-        merges = entities.read_merges(connection)
-        sightings = [sighting_of(item, self._rules, merges, self._abstain_below) for item in scored]
-        advance = self._core.advance(tick, sightings)
-        _write_articles(connection, tick, settled, advance)
-        writes.add_minute_counts(connection, advance.minute_counts)
-        writes.write_windows(connection, advance.closed)
-        writes.write_baselines(connection, advance.baselines)
-        writes.write_dispersion(connection, advance.dispersion)
-        writes.write_story_heads(connection, advance.story_heads)
-        writes.delete_story_heads(connection, advance.ended_stories)
-        writes.write_surges(connection, advance.surges)
-        return len(settled.new)
-
     def _partitions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:
         return [(self._topic, number) for number in numbers]
-
-
-def _write_articles(connection: Connection, tick: datetime, settled: Settled, advance: Advance) -> None:
-    rows: list[CountedArticle] = []
-    for item in settled.new:
-        entry = advance.members.get(item.article.id)
-        if entry is None:
-            # An unscored article enters no series, but when the core would have taken it in.
-            entered = min(tick, floor_to(item.article.first_seen_at, MINUTE) + MINUTE)
-            rows.append(CountedArticle(item=item, entered_at=entered, late=False))
-        else:
-            rows.append(
-                CountedArticle(
-                    item=item,
-                    entered_at=entry.entered_at,
-                    late=entry.late,
-                    story_id=entry.story_id,
-                    novelty=entry.novelty,
-                )
-            )
-    writes.write_articles(connection, rows)
-    entities.write_mentions(connection, settled.new)
-    writes.write_duplicates(connection, settled.duplicates)
-    writes.write_dead_letters(connection, settled.dead_letters)

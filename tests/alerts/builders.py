@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Story, alert_id
+from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, alert_id
 from monitor.articles import article_id
+from monitor.surges.evidence import Evidence, Story
 from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import Window, WindowCounts
@@ -75,6 +76,8 @@ def notification(
     receiver: str = "hook",
     of: Alert | None = None,
     stories: tuple[Story, ...] = (),
+    terms: tuple[str, ...] = (),
+    sources: tuple[tuple[str, int], ...] = (),
 ) -> Notification:
     about = of or alert(AlertState.FIRING if kind == "firing" else AlertState.RESOLVED)
     return Notification(
@@ -83,6 +86,6 @@ def notification(
         kind=kind,
         alert=about,
         why="A surge fires at once.",
-        stories=stories,
+        evidence=Evidence(stories=stories, terms=terms, sources=sources),
         created_at=about.changed_at,
     )

@@ -104,6 +104,18 @@ def test_what_is_usual_is_what_the_statistic_expected() -> None:
     )
 
 
+def test_a_message_says_what_sets_the_stories_apart_and_who_tells_them() -> None:
+    sources = (("wire", 4), ("paper", 2), ("blog", 1), ("forum", 1))
+    lines = text(notification(stories=(story(),), terms=("deposits", "run"), sources=sources)).splitlines()
+    assert lines[4:7] == [
+        "What sets them apart: deposits, run.",
+        "Told by 4 sources: wire, paper, blog and 1 more.",
+        "Most negative stories:",
+    ]
+    alone = text(notification(stories=(story(),), sources=(("wire", 1),)))
+    assert "Told by one source: wire." in alone
+
+
 def test_a_series_without_topic_or_entity_is_called_all_news() -> None:
     assert title(notification(of=alert(series=Series()))).startswith("All news: negative news surging")
 

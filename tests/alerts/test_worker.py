@@ -126,7 +126,7 @@ def test_notifications_carry_the_stories_known_at_the_time(database: Database) -
     worker(database).step()
     notification = told(database)[0].notification
     assert isinstance(notification, Notification)
-    assert [story.title for story in notification.stories] == ["Bank fails", "Bank wobbles"]
+    assert [story.title for story in notification.evidence.stories] == ["Bank fails", "Bank wobbles"]
 
 
 def counted(title: str, negative: float, minutes: int, sentiment: str, entered_at: datetime) -> CountedArticle:

@@ -103,7 +103,6 @@ def _write_outbox(connection: Connection, alerts: list[Alert], wall: datetime) -
             kind="firing",
             alert=alert,
             why="A surge fires at once.",
-            stories=(),
             created_at=alert.opened_at,
         )
         for alert in alerts

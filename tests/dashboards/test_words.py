@@ -13,6 +13,7 @@ from dashboards.views.pipeline import ALIVE_FOR, Beats, rates, remember, stage_t
 from monitor.alerts.alert import AlertState
 from monitor.store.database import Database
 from monitor.store.rows import Heartbeat, Progress
+from monitor.surges.evidence import Evidence
 from tests.alerts.builders import HOUR, MINUTE, START, alert, surge
 
 SECOND = timedelta(seconds=1)
@@ -47,14 +48,14 @@ def test_the_stream_s_lag_is_told_in_words_that_fit_it() -> None:
 
 
 def test_a_resolved_alert_s_card_tells_how_long_it_lasted() -> None:
-    card = alert_card(alert(AlertState.RESOLVED), [], START + timedelta(days=1))
+    card = alert_card(alert(AlertState.RESOLVED), Evidence(), START + timedelta(days=1))
     assert "lasted 5 h" in card
     assert "✓ Resolved" in card
 
 
 def test_an_alert_past_its_peak_tells_the_peak() -> None:
     eased = msgspec.structs.replace(alert(), latest=surge(at=START + HOUR, counts=(20, 7)))
-    assert "At its worst: 14 of 22" in alert_card(eased, [], START + HOUR)
+    assert "At its worst: 14 of 22" in alert_card(eased, Evidence(), START + HOUR)
 
 
 def test_rates_are_growth_a_second_and_a_restart_is_no_fall() -> None:

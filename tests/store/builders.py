@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.alerts.alert import Alert, AlertState, Notification, Story, Transition, alert_id
+from monitor.alerts.alert import Alert, AlertState, Notification, Transition, alert_id
 from monitor.articles import Article, Precision, article_id
 from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
 from monitor.store.rows import CountedArticle
+from monitor.surges.evidence import Evidence, Story
 from monitor.surges.series import ALL, Series
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import ClosedWindow, MinuteCount, Window, WindowCounts
@@ -123,7 +124,7 @@ def notification(name: str, of: Alert, receiver: str = "console", created_at: da
         kind="firing",
         alert=of,
         why="More negative than usual.",
-        stories=(story,),
+        evidence=Evidence(stories=(story,)),
         created_at=created_at or of.opened_at,
     )
 

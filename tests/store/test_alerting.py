@@ -1,25 +1,19 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from monitor.alerts.alert import AlertState
-from monitor.articles import Precision
 from monitor.clock import MINUTE
 from monitor.store import alerting, counting, outbox, reads, writes
 from monitor.store.database import Database
-from monitor.surges.series import ALL, Series
+from monitor.surges.series import Series
 from monitor.surges.windows import Window
 from tests.store.builders import (
     BANKS,
     HOUR,
     NOON,
     alert,
-    article,
-    counted,
     notification,
-    scored,
     surge,
     transition,
 )
@@ -97,44 +91,6 @@ def test_a_notification_that_is_in_the_outbox_already_is_left_as_it_stands(datab
         alerting.write_notifications(connection, [notification("n1", opened)], TICK)
     with database.read() as connection:
         assert outbox.count_outbox(connection) == {"pending": 0, "delivered": 1, "dead": 0}
-
-
-def test_top_stories_are_the_most_negative_first_members_known_at_the_tick(database: Database) -> None:
-    first = scored(1, negative=0.80)
-    rows = [
-        counted(first),
-        counted(scored(2, negative=0.99), story_id=first.article.id, novelty=75),
-        counted(scored(3, negative=0.95)),
-        counted(scored(4, negative=0.95)),
-        counted(scored(5, negative=0.97, topic="Energy")),
-        counted(scored(6, negative=0.2)),
-        counted(scored(7, negative=0.96), tick=TICK + MINUTE),
-        counted(scored(8, negative=0.98, published_at=NOON - MINUTE)),
-        counted(scored(9, negative=0.98, published_at=NOON + HOUR, first_seen_at=NOON + HOUR)),
-    ]
-    with database.write() as connection:
-        writes.write_articles(connection, rows)
-    with database.read() as connection:
-        banks = alerting.top_stories(connection, BANKS, SHORT, TICK, 10)
-        assert [story.article_id for story in banks] == [article(number).id for number in (3, 4, 1)]
-        assert (banks[0].negative, banks[0].event_time) == (0.95, NOON + 3 * MINUTE)
-        everything = alerting.top_stories(connection, ALL, SHORT, TICK, 2)
-        assert [story.article_id for story in everything] == [article(5).id, article(3).id]
-        assert alerting.top_stories(connection, Series(entity="Acme"), SHORT, TICK, 10) == ()
-
-
-def test_a_story_known_by_date_only_is_evidence_for_a_day_but_not_for_an_hour(database: Database) -> None:
-    dated = scored(1, published_at=NOON.replace(hour=0), published_precision=Precision.DAY)
-    with database.write() as connection:
-        writes.write_articles(connection, [counted(dated)])
-    around = Window(dated.article.event_time - 30 * MINUTE, dated.article.event_time + 30 * MINUTE)
-    day = Window(around.start, around.start + timedelta(days=1))
-    with database.read() as connection:
-        assert alerting.top_stories(connection, BANKS, around, TICK, 5) == ()
-        assert [story.article_id for story in alerting.top_stories(connection, BANKS, day, TICK, 5)] == [
-            dated.article.id
-        ]
-        assert reads.read_stories(connection, BANKS, around, 5) == []
 
 
 def test_alerts_are_settled_once_the_worker_has_seen_the_end_of_the_stream(database: Database) -> None:

@@ -69,7 +69,7 @@ def test_a_claim_that_nobody_settled_runs_out_and_its_attempt_counts(filled: Dat
     assert [(item.notification.id, item.attempts, item.first_attempt_at) for item in again] == [("n00", 2, NOON)]
     told = again[0].notification
     assert isinstance(told, Notification)
-    assert told.stories[0].negative == 0.97
+    assert told.evidence.stories[0].negative == 0.97
 
 
 def test_a_failed_notification_is_due_again_at_its_time(filled: Database) -> None:

@@ -1,0 +1,107 @@
+"""What a surge rests on, as it can be read at any later time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from monitor.articles import Precision
+from monitor.classify.mentions import Mention
+from monitor.classify.scored import ScoredArticle
+from monitor.store import entities, reads, writes
+from monitor.store.database import Database
+from monitor.store.evidence import read_evidence
+from monitor.surges.series import ALL, Series
+from monitor.surges.surge import Surge
+from monitor.surges.windows import Window
+from tests.store.builders import BANKS, HOUR, MINUTE, NOON, article, counted, mention, scored, surge
+
+TICK = NOON + HOUR
+SHORT = Window(NOON, NOON + HOUR)
+
+
+def seen(series: Series = BANKS, window: Window = SHORT) -> Surge:
+    return replace(surge(TICK, series), window=window)
+
+
+def toward(number: int, entity: str, negative: float) -> ScoredArticle:
+    return replace(scored(number, negative=0.1), mentions=(named(entity, negative),))
+
+
+def named(entity: str, negative: float) -> Mention:
+    return replace(mention("Quillon", negative), entity=entity, relevance=80)
+
+
+def shown(database: Database, about: Surge, limit: int = 10) -> list[str]:
+    with database.read() as connection:
+        return [story.article_id for story in read_evidence(connection, about, TICK, limit).stories]
+
+
+def test_stories_are_the_most_negative_first_members_known_at_the_tick(database: Database) -> None:
+    first = scored(1, negative=0.80)
+    rows = [
+        counted(first),
+        counted(scored(2, negative=0.99), story_id=first.article.id, novelty=75),
+        counted(scored(3, negative=0.95)),
+        counted(scored(4, negative=0.95)),
+        counted(scored(5, negative=0.97, topic="Energy")),
+        counted(scored(6, negative=0.2)),
+        counted(scored(7, negative=0.96), tick=TICK + MINUTE),
+        counted(scored(8, negative=0.98, published_at=NOON - MINUTE)),
+        counted(scored(9, negative=0.98, published_at=NOON + HOUR, first_seen_at=NOON + HOUR)),
+    ]
+    with database.write() as connection:
+        writes.write_articles(connection, rows)
+    assert shown(database, seen()) == [article(number).id for number in (3, 4, 1)]
+    assert shown(database, seen(ALL), limit=2) == [article(5).id, article(3).id]
+    assert shown(database, seen(Series(entity="acme"))) == []
+    with database.read() as connection:
+        evidence = read_evidence(connection, seen(), TICK, 1)
+    assert [(story.negative, story.event_time) for story in evidence.stories] == [(0.95, NOON + 3 * MINUTE)]
+    assert evidence.sources == (("wire", 4),)
+
+
+def test_a_story_known_by_date_only_is_evidence_for_a_day_but_not_for_an_hour(database: Database) -> None:
+    dated = scored(1, published_at=NOON.replace(hour=0), published_precision=Precision.DAY)
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(dated)])
+    around = Window(dated.article.event_time - 30 * MINUTE, dated.article.event_time + 30 * MINUTE)
+    day = Window(around.start, around.start + timedelta(days=1))
+    assert shown(database, seen(window=around)) == []
+    assert shown(database, seen(window=day)) == [dated.article.id]
+    with database.read() as connection:
+        assert reads.read_stories(connection, BANKS, around, 5) == []
+
+
+def test_of_a_company_stories_are_as_negative_as_they_are_toward_it(database: Database) -> None:
+    items = [toward(1, "acme", 0.7), toward(2, "acme", 0.8), toward(3, "acme", 0.2), toward(4, "~zenith", 0.8)]
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item) for item in items])
+        entities.write_mentions(connection, items)
+    assert shown(database, seen(Series(entity="acme"))) == [article(2).id, article(1).id]
+    assert shown(database, seen(Series(entity="acme", topic="Energy"))) == []
+    with database.write() as connection:
+        entities.merge_entity(connection, "~zenith", "acme", entities.Decision(by="ann", at=TICK))
+    assert shown(database, seen(Series(entity="acme"))) == [article(number).id for number in (2, 4, 1)]
+    with database.read() as connection:
+        behind = reads.read_stories(connection, Series(entity="acme"), SHORT, 10)
+    assert [story.id for story in behind] == [article(number).id for number in (2, 4, 1, 3)]
+
+
+def test_terms_are_those_of_the_window_and_not_of_the_weeks_before(database: Database) -> None:
+    titles = ["Lender fails as deposits flee", "Run on deposits at lender", "Lender halts payouts on deposits"]
+    now = [scored(number, title=title) for number, title in enumerate(titles)]
+    before = [
+        scored(
+            10 + number,
+            title=f"Lender {number} warns of losses",
+            published_at=NOON - (number + 1) * HOUR,
+            first_seen_at=NOON - (number + 1) * HOUR,
+        )
+        for number in range(20)
+    ]
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item) for item in now + before])
+    with database.read() as connection:
+        assert read_evidence(connection, seen(), TICK, 3).terms == ("deposits",)
