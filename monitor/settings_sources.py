@@ -52,6 +52,11 @@ class FeedSettings(RemoteSettings):
     """An RSS, Atom, RDF or JSON feed."""
 
     kind: Literal["feed"] = Field(description="What it is.")
+    language: str = Field(
+        default="",
+        pattern=r"^([a-z]{2})?$",
+        description="A hint, such as `zh`, for texts too short to tell, where the feed itself names no language.",
+    )
 
 
 class PageSettings(RemoteSettings):

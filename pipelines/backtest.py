@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
@@ -23,14 +23,14 @@ from monitor.alerts.alert import Alert
 from monitor.alerts.routing import kind_of
 from monitor.alerts.worker import AlertsWorker
 from monitor.articles import Article
-from monitor.broker.codec import decode_scored, encode
+from monitor.broker.codec import ScoredRecord, decode_scored, encode
 from monitor.classify.engine import Engine
 from monitor.classify.linking import Linker
 from monitor.classify.scored import UnscoredArticle
 from monitor.classify.scoring import score
 from monitor.clock import MINUTE, Clock, floor_to, system_clock
 from monitor.errors import InputError
-from monitor.records import DeadLetter
+from monitor.records import DeadLetter, Watermark
 from monitor.settings import Settings
 from monitor.settings_faults import explain
 from monitor.store import reads, writes
@@ -221,7 +221,7 @@ def _scored(settings: Settings, job: ReplayJob, folder: Path, progress: Progress
 
 def _judged(
     items: Sequence[Article | DeadLetter], engine: Engine, linker: Linker, settings: Settings
-) -> Iterable[object]:
+) -> Iterable[ScoredRecord]:
     languages = frozenset(settings.classify.languages)
     readable = [item for item in items if isinstance(item, Article) and item.language in languages]
     scored = iter(score(readable, engine, linker))
@@ -262,13 +262,14 @@ def _count(database: Database, scored: Path, rules: SurgeRules, abstain_below: f
     return articles, Window(min(began, tick - MINUTE), tick)
 
 
-def _day(record: object) -> object:
+def _day(record: ScoredRecord) -> date:
     return _seen_at(record).date()
 
 
-def _seen_at(record: object) -> datetime:
-    moment: datetime = record.seen_at if isinstance(record, DeadLetter) else record.article.first_seen_at  # type: ignore[attr-defined]
-    return moment
+def _seen_at(record: ScoredRecord) -> datetime:
+    if isinstance(record, DeadLetter):
+        return record.seen_at
+    return record.time if isinstance(record, Watermark) else record.article.first_seen_at
 
 
 def _alert(database: Database, settings: Settings, clock: Clock) -> None:

@@ -92,6 +92,9 @@ class ScheduledPoller:
 
     def close(self) -> None:
         """Plans nothing more; what is under way is not waited for."""
+        # It would not find the job that its thread is starting just now, once it is stopped: first that must be done.
+        self._scheduler.pause()
+        self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
 
     def __enter__(self) -> Self:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from monitor.ingest.intake.taking import Intake, Taken
     from monitor.ingest.items import Item
-    from monitor.ingest.push.answers_kept import AnswersKept, KeptAnswer
+    from monitor.ingest.push.answers_kept import KeptAnswer
+    from monitor.ingest.push.answers_stored import AnswersStored
     from monitor.ingest.push.app import Accept
 
 PUSH = "push"
@@ -71,7 +72,7 @@ def accept_into(intake: Intake, settings: Settings) -> Accept:
 
 
 @contextmanager
-def _listening(settings: Settings, accept: Accept, answers: AnswersKept) -> Iterator[str]:
+def _listening(settings: Settings, accept: Accept, answers: AnswersStored) -> Iterator[str]:
     from monitor.ingest.push.app import push_app
     from monitor.ingest.push.server import serving_push
 

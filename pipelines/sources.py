@@ -56,7 +56,7 @@ def all_sources(settings: Settings) -> tuple[AnySource, ...]:
 
     names = {source.name for source in settings.sources}
     return settings.sources + tuple(
-        FeedSettings(name=feed.name, kind="feed", url=feed.url, time_zone=feed.time_zone)
+        FeedSettings(name=feed.name, kind="feed", url=feed.url, time_zone=feed.time_zone, language=feed.language)
         for feed in starter_feeds()
         if feed.name not in names and feed.kind == "feed"
     )
@@ -120,7 +120,7 @@ def _remote(source: AnySource, settings: Settings, fetcher: Fetcher) -> Source:
         case FeedSettings():
             from monitor.ingest.sources.feeds import FeedSource
 
-            return FeedSource(source.name, source.url, fetcher)
+            return FeedSource(source.name, source.url, fetcher, language=source.language)
         case PageSettings():
             from monitor.ingest.sources.pages import PageSource
 

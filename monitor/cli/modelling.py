@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     models.command()(add)
     models.command()(promote)
     models.command()(rollback)
+    models.command()(prune)
     app.add_typer(models, name="models", rich_help_panel=_PANEL)
 
 
@@ -168,6 +169,24 @@ def rollback(grade: Grade = _DEFAULT_GRADE, why: Why = "By hand.", as_json: AsJs
             print_json({"grade": grade, "champion": version.id, "before": before})
         else:
             say(f"{version.id} is the champion of {grade} again; {before} serves no more.")
+
+
+def prune(
+    keep: Annotated[int, typer.Option(min=1, help="How many others stay, the newest of each grade.")],
+    grade: Annotated[str, typer.Option(help="Only versions of this grade.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; say what would be removed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Removes old versions that serve nothing: no champion, no candidate, none that a rollback can lead to."""
+    with errors_explained(), _opened() as (_, registry):
+        gone = [version.id for version in registry.prune(keep, grade or None, dry_run=dry_run)]
+        if as_json:
+            print_json({"removed": gone, "dry_run": dry_run})
+            return
+        for version_id in gone:
+            results.print(version_id, markup=False)
+        what = "would be removed" if dry_run else "removed"
+        say(f"{len(gone)} {what}.")
 
 
 @contextmanager

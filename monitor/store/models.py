@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from monitor.errors import StoreError
 from monitor.learning.versions.version import (
@@ -48,6 +49,23 @@ def read_versions(connection: Connection, grade: str | None = None) -> list[Mode
 def read_version_ids(connection: Connection) -> list[str]:
     """The ids of all versions, in order."""
     return list(connection.execute(select(model_versions.c.id).order_by(model_versions.c.id)).scalars())
+
+
+def read_grades(connection: Connection) -> list[str]:
+    """The grades that have versions, in order."""
+    return list(
+        connection.execute(select(model_versions.c.grade).distinct().order_by(model_versions.c.grade)).scalars()
+    )
+
+
+def delete_versions(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete versions that bear no alias; what was written down of their promotions and judgements stays.
+
+    Raises:
+        StoreError: One bears an alias; by the end of the transaction, and nothing is deleted.
+    """
+    if ids:
+        connection.execute(delete(model_versions).where(model_versions.c.id.in_(ids)))
 
 
 def read_alias(connection: Connection, grade: str, alias: Alias) -> AliasState:

@@ -75,6 +75,18 @@ def test_a_model_is_added_promoted_shown_and_rolled_back(tmp_path: Path) -> None
     assert "its first champion" in refused.stderr
 
 
+def test_old_models_are_pruned_but_never_what_serves(tmp_path: Path) -> None:
+    one, two, three, four = (added(tmp_path, name) for name in ("one", "two", "three", "four"))
+    monitor(tmp_path, "models", "promote", one)
+    assert told(tmp_path, "models", "prune", "--keep", "1", "--dry-run") == {"removed": [three, two], "dry_run": True}
+    assert len(told(tmp_path, "models", "list")["versions"]) == 4
+    done = monitor(tmp_path, "models", "prune", "--keep", "1")
+    assert done.stdout.split() == [three, two]
+    assert "2 removed." in done.stderr
+    assert [row["id"] for row in told(tmp_path, "models", "list")["versions"]] == [four, one]
+    monitor(tmp_path, "models", "prune", "--keep", "0", status=2)
+
+
 def test_two_models_are_put_side_by_side(tmp_path: Path) -> None:
     one = added(tmp_path, "one")
     two = added(

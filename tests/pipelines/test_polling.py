@@ -84,6 +84,13 @@ def test_a_source_that_is_planned_as_soon_as_it_answered_is_asked_each_time() ->
         assert poller.finished() == []
 
 
+def test_it_may_be_closed_at_any_moment_of_a_poll() -> None:
+    for _ in range(40):
+        with ScheduledPoller(threads=1) as poller:
+            poller.plan("due", EPOCH, lambda: NOTHING)
+            collect(poller, 1)
+
+
 def test_a_poll_waits_until_it_is_due() -> None:
     due_at = now() + timedelta(seconds=0.3)
     asked_at: list[datetime] = []

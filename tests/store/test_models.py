@@ -90,6 +90,27 @@ def test_an_alias_cannot_be_given_to_a_version_that_does_not_exist(database: Dat
         assert models.read_changes(connection) == []
 
 
+def test_versions_are_deleted_together_unless_one_bears_an_alias(database: Database) -> None:
+    one, two, large = version(1), version(2), version(3, grade="large")
+    with database.write() as connection:
+        for each in (one, two, large):
+            models.write_version(connection, each)
+        held = models.hold_alias(connection, "small", "champion")
+        models.move_alias(connection, "small", "champion", held, one.id, "promoted", CHANGE)
+    with pytest.raises(StoreError, match=r"(?i)foreign key"), database.write() as connection:
+        models.delete_versions(connection, [two.id, one.id])
+    with database.read() as connection:
+        assert models.read_grades(connection) == ["large", "small"]
+        assert models.read_version_ids(connection) == [large.id, one.id, two.id]
+    with database.write() as connection:
+        models.delete_versions(connection, [large.id, two.id])
+        models.delete_versions(connection, [])
+    with database.read() as connection:
+        assert models.read_versions(connection) == [one]
+        assert models.read_grades(connection) == ["small"]
+        assert [change.after for change in models.read_changes(connection)] == [one.id]
+
+
 def test_writers_that_hold_an_alias_take_turns_on_either_database(database: Database) -> None:
     with database.write() as connection:
         for number in range(8):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -35,29 +35,6 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
     def under_way(self) -> bool:
         """Whether there is no answer yet."""
         return not self.status
-
-
-class AnswersKept(Protocol):
-    """Where answers are kept."""
-
-    def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
-        """What the key was used for; None where it was not, and from now on is: for this request.
-
-        It is asked between other requests, so it must return at once, and so must `release`.
-        """
-        ...
-
-    def keep(self, key: str, status: int, body: bytes) -> None:
-        """Keeps the answer to the request that claimed the key.
-
-        It is called in a thread, beside the other methods: it may write. What it cannot write it must tell by other
-        means than an exception, since the request was done and is answered all the same.
-        """
-        ...
-
-    def release(self, key: str) -> None:
-        """Gives a key back, because its request came to nothing and may be tried again."""
-        ...
 
 
 class AnswersInMemory:

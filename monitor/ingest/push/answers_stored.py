@@ -33,11 +33,11 @@ class AnswersStored:
     Its articles have deterministic ids, so what was taken of them is told to be a duplicate when they come again.
     """
 
-    def __init__(self, store: AnswerStore, now: datetime, memory: AnswersInMemory | None = None) -> None:
+    def __init__(self, store: AnswerStore | None, now: datetime, memory: AnswersInMemory | None = None) -> None:
         """Reads what earlier processes answered.
 
         Args:
-            store: Keeps the answers.
+            store: Keeps the answers; None to forget them with this process.
             now: UTC-aware.
             memory: Keeps them too, for as long as it says and as many as it says; by default the defaults.
 
@@ -47,19 +47,22 @@ class AnswersStored:
         self._store = store
         self._memory = memory or AnswersInMemory()
         self._one_at_a_time = threading.Lock()
-        for key, answer in store.answers(now - LIFETIME):
+        for key, answer in store.answers(now - LIFETIME) if store else ():
             self._memory.put(key, answer)
 
     def claim(self, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
-        """What the key was used for; None where it was not, and from now on is: for this request."""
+        """What the key was used for; None where it was not, and from now on is: for this request. Returns at once."""
         with self._one_at_a_time:
             return self._memory.claim(key, fingerprint, now)
 
     def keep(self, key: str, status: int, body: bytes) -> None:
-        """Keeps the answer to the request that claimed the key; where the store is away, until this process ends."""
+        """Keeps the answer to the request that claimed the key; may wait for the store.
+
+        While that is away, answers are kept until this process ends, and that is told in the log.
+        """
         with self._one_at_a_time:
             answer, oldest = self._memory.keep(key, status, body), self._memory.oldest
-        if answer is None or oldest is None:
+        if self._store is None or answer is None or oldest is None:
             return
         try:
             # Outside the lock, as it may wait for a disk or a network, and claims must not.
@@ -68,6 +71,6 @@ class AnswersStored:
             _log.warning("An answer under an Idempotency-Key is kept in memory alone: %s", error)
 
     def release(self, key: str) -> None:
-        """Gives a key back, because its request came to nothing and may be tried again."""
+        """Gives a key back, because its request came to nothing and may be tried again. Returns at once."""
         with self._one_at_a_time:
             self._memory.release(key)

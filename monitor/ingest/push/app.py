@@ -30,7 +30,7 @@ from monitor.errors import InputError, MonitorError
 from monitor.ingest.intake.accounts import Fate
 from monitor.ingest.intake.taking import Taken
 from monitor.ingest.items import Item
-from monitor.ingest.push.answers_kept import AnswersInMemory, AnswersKept
+from monitor.ingest.push.answers_stored import AnswersStored
 from monitor.ingest.push.posted import read_pushed
 from monitor.ingest.push.schemas import ItemResult, Problem, PushAnswer, request_body, responses
 from monitor.ingest.push.token_bucket import TokenBucket
@@ -80,7 +80,7 @@ class _Push:
     """What the endpoint does, apart from how FastAPI calls it."""
 
     def __init__(
-        self, accept: Accept, tokens: Sequence[str], limits: PushLimits, clock: Clock, answers: AnswersKept
+        self, accept: Accept, tokens: Sequence[str], limits: PushLimits, clock: Clock, answers: AnswersStored
     ) -> None:
         self._accept = accept
         self._limits = limits
@@ -191,7 +191,7 @@ def push_app(
     tokens: Sequence[str],
     clock: Clock,
     limits: PushLimits | None = None,
-    answers: AnswersKept | None = None,
+    answers: AnswersStored | None = None,
 ) -> FastAPI:
     """The endpoint as an ASGI application.
 
@@ -200,10 +200,10 @@ def push_app(
         tokens: Who knows one may post; each has a rate of its own.
         clock: For rates and for how long answers are kept.
         limits: How much one client may send; by default the defaults.
-        answers: Where answers under an `Idempotency-Key` are kept; by default in memory.
+        answers: Where answers under an `Idempotency-Key` are kept; by default in memory alone.
     """
     limits = limits or PushLimits()
-    push = _Push(accept, tokens, limits, clock, answers or AnswersInMemory())
+    push = _Push(accept, tokens, limits, clock, answers or AnswersStored(None, clock()))
     app = FastAPI(
         title="Sentiment Monitor: push",
         version="1",

@@ -25,10 +25,19 @@ class FeedSource:
 
     kind: Final = "feed"
 
-    def __init__(self, name: str, url: str, getter: Getter) -> None:
+    def __init__(self, name: str, url: str, getter: Getter, *, language: str = "") -> None:
+        """Nothing is asked yet.
+
+        Args:
+            name: Of the source.
+            url: Of the feed.
+            getter: Asks for it.
+            language: A hint for entries of a feed that names no language itself.
+        """
         self.name: Final = name
         self._url = url
         self._getter = getter
+        self._language = language
 
     def fetch(self, state: SourceState, now: datetime) -> Batch:  # noqa: ARG002 - the protocol's
         """What the feed lists now; see `Source.fetch`.
@@ -39,7 +48,7 @@ class FeedSource:
         fetched = ask_again(self._getter, state, accept=ACCEPT)
         if fetched.status == "not_modified":
             return Batch(items=(), state=state, not_modified=True, moved_to=state.moved_to, wait=fetched.max_age)
-        document = read_feed(fetched)
+        document = read_feed(fetched, self._language)
         after = state_after(state, fetched, complete=document.complete)
         waits = [wait for wait in (document.wait, fetched.max_age) if wait is not None]
         return Batch(
@@ -51,19 +60,23 @@ class FeedSource:
         )
 
 
-def read_feed(fetched: Fetched) -> FeedDocument:
+def read_feed(fetched: Fetched, language: str = "") -> FeedDocument:
     """The feed in an answer. What the content begins with decides, not the declared media type: that is often wrong.
+
+    Args:
+        fetched: The answer.
+        language: A hint for entries of a feed that names no language itself.
 
     Raises:
         SourceError: There is none, or nothing of it can be read.
     """
     start = fetched.content[:200].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
     if start.startswith((b"{", b"[")):
-        return read_json_feed(fetched.content, fetched.url, fetched.charset)
+        return read_json_feed(fetched.content, fetched.url, fetched.charset, language)
     text = decode(fetched.content[:400_000], fetched.charset)
     if fault := page_fault(text, fetched.url):
         raise _page_error(fault, text, fetched.url)
-    return read_xml_feed(fetched.content, fetched.url, fetched.charset)
+    return read_xml_feed(fetched.content, fetched.url, fetched.charset, language)
 
 
 def _page_error(fault: str, text: str, url: str) -> SourceError:

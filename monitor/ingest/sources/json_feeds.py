@@ -14,13 +14,14 @@ _VERSION = "jsonfeed.org/version/"
 _SUPPORTED = (str, int, float)
 
 
-def read_json_feed(content: bytes, url: str, charset: str = "") -> FeedDocument:
+def read_json_feed(content: bytes, url: str, charset: str = "", language: str = "") -> FeedDocument:
     """Reads a JSON Feed; an entry that is none becomes an item with a fault.
 
     Args:
         content: As it came.
         url: Where it was found, by which relative links are completed.
         charset: As the HTTP header declares it.
+        language: A hint where neither the feed nor the entry names one.
 
     Raises:
         SourceError: It is no JSON, or no JSON Feed.
@@ -39,8 +40,8 @@ def read_json_feed(content: bytes, url: str, charset: str = "") -> FeedDocument:
         raise SourceError(
             FailureReason.NOT_A_FEED, f"{url} is JSON, but no JSON Feed.", "Use the kind `comments` for posts in JSON."
         )
-    language = _text(feed, "language")
-    entries = [_entry(item, language) for item in feed["items"]]
+    own = _text(feed, "language")
+    entries = [_entry(item, own or language) for item in feed["items"]]
     return FeedDocument(items=items_of(entries, url), shape=shape_of("json", entries))
 
 

@@ -18,13 +18,14 @@ _SITEMAPS: Final = frozenset({"urlset", "sitemapindex"})
 _LONGEST_WAIT: Final = timedelta(days=1)
 
 
-def read_xml_feed(content: bytes, url: str, charset: str = "") -> FeedDocument:
+def read_xml_feed(content: bytes, url: str, charset: str = "", language: str = "") -> FeedDocument:
     """Reads a feed, as much of it as can be read.
 
     Args:
         content: As it came.
         url: Where it was found, by which relative links are completed.
         charset: As the HTTP header declares it.
+        language: A hint where neither the feed nor the entry names one.
 
     Raises:
         SourceError: It is no feed, or a feed of which nothing can be read.
@@ -43,7 +44,8 @@ def read_xml_feed(content: bytes, url: str, charset: str = "") -> FeedDocument:
         )
     found = parsed.entries if complete else parsed.entries[:-1]
     kind = str(parsed.version or root)
-    entries = [_entry(entry, str(parsed.feed.get("language") or ""), kind) for entry in found]
+    own = str(parsed.feed.get("language") or "")
+    entries = [_entry(entry, own or language, kind) for entry in found]
     return FeedDocument(
         items=items_of(entries, url), shape=shape_of(kind, entries), complete=complete, wait=_ttl(parsed.feed)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -107,6 +107,21 @@ class Artifacts:
                     raise _damaged(f"{shown} is missing") from error
             if found != sha256:
                 raise _damaged(f"{shown} has changed: its sha256 is {found[:12]}..., not {sha256[:12]}...")
+
+    def remove(self, name: str) -> None:
+        """Remove a version's folder, its manifest first; one that is not there is gone already.
+
+        Args:
+            name: Of the version's folder.
+
+        Raises:
+            ModelError: The registry did not remove it; `retryable` where trying again may help.
+        """
+        with self._guarded("written"):
+            self._filesystem.invalidate_cache()
+            for path, whole in ((f"{self._root}/{name}/{MANIFEST_NAME}", False), (f"{self._root}/{name}", True)):
+                with suppress(FileNotFoundError):
+                    self._filesystem.rm(path, recursive=whole)
 
     def _put(self, source: Path, target: str) -> None:
         with self._replacing(target) as path:

@@ -45,6 +45,28 @@ def fetch_into(cache: Path, artifacts: Artifacts, version: ModelVersion) -> Path
     return folder
 
 
+def cached_names(cache: Path) -> list[str]:
+    """The names of what lies in a cache, in order; none where there is no cache yet."""
+    return sorted(path.name for path in cache.iterdir()) if cache.is_dir() else []
+
+
+def drop(cache: Path, name: str) -> None:
+    """Remove a version from a cache, at once for whoever looks; one that is not there is gone already.
+
+    Raises:
+        ModelError: It cannot be removed.
+    """
+    try:
+        going = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache))
+        try:
+            with suppress(FileNotFoundError):
+                (cache / name).rename(going / "gone")
+        finally:
+            shutil.rmtree(going, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"{cache / name}: cannot be removed: {error.strerror}.", "Check its rights.") from error
+
+
 def _is_whole(folder: Path, version: ModelVersion) -> bool:
     try:
         same = (folder / MANIFEST_NAME).read_text(encoding="utf-8") == version.manifest

@@ -16,7 +16,8 @@ from monitor.classify.manifest import MANIFEST_NAME, load_manifest
 from monitor.clock import Clock, system_clock
 from monitor.errors import InputError, ModelError
 from monitor.learning.versions.artifacts import Artifacts
-from monitor.learning.versions.cache import fetch_into
+from monitor.learning.versions.cache import cached_names, drop, fetch_into
+from monitor.learning.versions.pruning import needed, surplus
 from monitor.learning.versions.version import (
     ALIASES,
     Alias,
@@ -29,7 +30,7 @@ from monitor.learning.versions.version import (
     reign,
 )
 from monitor.store import models
-from monitor.store.database import Database
+from monitor.store.database import Connection, Database
 
 __all__ = ["SHIPPED_MODELS", "Judgement", "ModelVersion", "Registry"]
 
@@ -272,6 +273,51 @@ class Registry:
             if held.version is not None:
                 change = self._change(why, by)
                 models.move_alias(connection, grade, "candidate", held, None, "cleared", change)
+
+    def prune(self, keep: int, grade: str | None = None, *, dry_run: bool = False) -> list[ModelVersion]:
+        """Remove the versions that nobody needs: records, files, and copies on this machine.
+
+        Whoever bears an alias stays, and so does every champion that rollbacks can still lead to; what was written
+        down of the removed ones (changes of aliases, judgements) stays as well. The record goes first, so that nothing
+        is promoted that is half gone; a kill after it leaves files that no record names, and that nothing reads.
+
+        Args:
+            keep: How many of the others stay, the newest of each grade; at least 1.
+            grade: Whose versions; None for all.
+            dry_run: Remove nothing.
+
+        Returns:
+            What was removed, or would be; newest first.
+
+        Raises:
+            ModelError: Files could not be removed; `retryable` where trying again may help.
+            ValueError: `keep` is less than 1.
+        """
+        if dry_run:
+            with self._database.read() as connection:
+                return self._surplus(connection, keep, grade)
+        with self._database.write() as connection:
+            for each in models.read_grades(connection):
+                for alias in ALIASES:  # nobody promotes one of them before this is done
+                    models.hold_alias(connection, each, alias)
+            going = self._surplus(connection, keep, grade)
+            models.delete_versions(connection, [version.id for version in going])
+        for version in going:
+            self._artifacts.remove(version.url)
+        self._drop_unknown()
+        return going
+
+    def _surplus(self, connection: Connection, keep: int, grade: str | None) -> list[ModelVersion]:
+        staying = needed(models.read_aliases(connection).values(), models.read_changes(connection))
+        return surplus(models.read_versions(connection, grade), staying, keep)
+
+    def _drop_unknown(self) -> None:
+        """Remove the copies on this machine of versions that have no record, whoever removed that."""
+        with self._database.read() as connection:
+            known = set(models.read_version_ids(connection))
+        for name in cached_names(self._cache):
+            if _ID.fullmatch(name) and name not in known:
+                drop(self._cache, name)
 
     def _bearer(self, grade: str, alias: Alias) -> ModelVersion | None:
         with self._database.read() as connection:

@@ -42,10 +42,10 @@ JSON = json.dumps(
 OWN_NAME = rss(entry(1).replace("pubDate", "pubTime"))
 
 
-def fetch_once(content: str) -> Batch:
+def fetch_once(content: str, language: str = "") -> Batch:
     with paper() as (host, fetcher):
         host.pages["/feed"] = content.encode()
-        return FeedSource("paper", host.url("/feed"), fetcher).fetch(SourceState(), NOW)
+        return FeedSource("paper", host.url("/feed"), fetcher, language=language).fetch(SourceState(), NOW)
 
 
 def only(batch: Batch) -> Article:
@@ -53,6 +53,35 @@ def only(batch: Batch) -> Article:
     record = READER.read(item, NOW)
     assert isinstance(record, Article)
     return record
+
+
+UNSURE = "Aktie fällt stark"
+"""Too short to be sure of; with a hint it is German."""
+
+
+def spoken(kind: str, language: str) -> str:
+    """A feed that says that it, or its entry, is in a language; in none where that is empty."""
+    if kind == "rss":
+        own = f"<language>{language}</language>" if language else ""
+        return f'<rss version="2.0"><channel><title>P</title>{own}<item><title>{UNSURE}</title></item></channel></rss>'
+    if kind == "json":
+        own_entry = {"id": 1, "title": UNSURE} | ({"language": language} if language else {})
+        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "P", "items": [own_entry]})
+    own = f'xml:lang="{language}"' if language else ""
+    title = f"<title {own}>{UNSURE}</title>" if kind == "entry" else f"<title>{UNSURE}</title>"
+    head = f'<feed xmlns="http://www.w3.org/2005/Atom" {own if kind == "atom" else ""}>'
+    return f"{head}<title>P</title><id>x</id><entry><id>y</id>{title}</entry></feed>"
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom", "entry", "json"])
+@pytest.mark.parametrize(
+    ("said", "configured", "language"),
+    [("", "", "en"), ("de-DE", "", "de"), ("", "de", "de"), ("de", "fr", "de"), ("fr", "de", "en")],
+)
+def test_what_a_feed_says_of_its_language_is_heard_and_else_what_the_settings_say(
+    kind: str, said: str, configured: str, language: str
+) -> None:
+    assert only(fetch_once(spoken(kind, said), configured)).language == language
 
 
 @pytest.mark.parametrize(("content", "shape"), [(RSS_091, "rss091u"), (RDF, "rss10"), (ATOM, "atom10"), (JSON, "json")])

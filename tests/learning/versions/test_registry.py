@@ -5,9 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -22,25 +20,13 @@ from monitor.learning.versions.version import Judgement
 from monitor.store import models
 from monitor.store.database import Database
 from tests.learning.folders import FILES, model_folder
-
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-def ticking() -> Callable[[], datetime]:
-    seconds = count()
-    return lambda: NOON + timedelta(seconds=next(seconds))
+from tests.learning.versions.registries import NOON, registry_at
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     with Database.open(f"sqlite:///{tmp_path / 'monitor.db'}") as opened:
         yield opened
-
-
-def registry_at(tmp_path: Path, database: Database, url: str = "", cache: str = "cache") -> Registry:
-    return Registry(
-        database, url or str(tmp_path / "registry"), tmp_path / cache, ticking(), shipped=tmp_path / "shipped"
-    )
 
 
 @pytest.fixture
