@@ -13,6 +13,7 @@ from torch import nn
 from monitor.learning.data.batches import sorted_batches
 from monitor.learning.data.encoding import SoftAnswers
 from monitor.learning.network.model import Classifier, base_embeddings, pad
+from monitor.learning.network.precision import autocast
 
 Floats = npt.NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def predict(
     pad_id: int,
     *,
     batch_size: int = 64,
-    autocast: bool = False,
+    half: bool = False,
     report: Callable[[int], None] | None = None,
 ) -> Answers:
     """Answer for texts, given as token ids.
@@ -55,7 +56,7 @@ def predict(
         rows: Token ids of each text.
         pad_id: Of its tokenizer.
         batch_size: Texts of a forward pass.
-        autocast: Compute in bfloat16: faster, less exact.
+        half: Compute in bfloat16, where the device does: faster, less exact.
         report: Told after each pass how many texts are done.
     """
     model.eval()
@@ -65,7 +66,7 @@ def predict(
     done = 0
     for places in sorted_batches([len(row) for row in rows], batch_size):
         ids, mask = pad([rows[place] for place in places], pad_id)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
+        with autocast(device, torch.bfloat16 if half else torch.float32):
             outputs = model(ids.to(device), mask.to(device))
         topic, sentiment, tags, targets, embedding = (part.float().cpu().numpy() for part in outputs)
         for line, place in enumerate(places.tolist()):
@@ -85,7 +86,7 @@ def embed_with_base(encoder: nn.Module, rows: Sequence[list[int]], pad_id: int, 
     found: Floats | None = None
     for places in sorted_batches([len(row) for row in rows], batch_size):
         ids, mask = pad([rows[place] for place in places], pad_id)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with autocast(torch.device("cpu"), torch.bfloat16):
             outputs = encoder(input_ids=ids, attention_mask=mask)
         vectors = base_embeddings(outputs, mask).numpy()
         found = np.zeros((len(rows), vectors.shape[1]), dtype=np.float32) if found is None else found

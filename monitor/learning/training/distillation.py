@@ -33,7 +33,7 @@ def teach(
         pad_id: Of the teacher's tokenizer.
         report: Told after each pass how many texts are done.
     """
-    return predict(teacher, rows, pad_id, autocast=True, report=report).soft
+    return predict(teacher, rows, pad_id, half=True, report=report).soft
 
 
 def save_answers(path: Path, answers: Sequence[SoftAnswers], rows: Sequence[list[int]], teacher_version: str) -> None:

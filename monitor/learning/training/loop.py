@@ -17,11 +17,11 @@ from monitor.learning.data.encoding import Encoded
 from monitor.learning.network.adalora import RankBudget, budget_of
 from monitor.learning.network.adapters import load_trained, trained_state
 from monitor.learning.network.model import pad
+from monitor.learning.network.precision import PRECISIONS, autocast
 from monitor.learning.recipe import Recipe
 from monitor.learning.training.losses import batch_loss
 from monitor.learning.training.optimising import Schedule, make_optimizer, make_schedule
 
-PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 GRADIENT_NORM = 1.0
 """Gradients are scaled down to this length."""
 
@@ -253,8 +253,7 @@ def _parts_of(batch: Integers, size: int) -> Iterator[Integers]:
 def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_id: int, loss: Loss) -> Tensor:
     device = _device(model)
     ids, mask = pad([row.ids for row in members], pad_id)  # [batch, tokens] each
-    precision = PRECISIONS[recipe.precision]
-    with torch.autocast(device.type, dtype=precision, enabled=precision is not torch.float32):
+    with autocast(device, PRECISIONS[recipe.precision]):
         outputs = model(ids.to(device), mask.to(device))
     return loss(outputs, members, recipe)
 
