@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from monitor.entities.names import normalised_name, provisional_id
@@ -11,6 +12,9 @@ from monitor.entities.vocabulary import CONNECTORS, NO_COMPANIES
 _WORD: Final = re.compile(r"\S+")
 _MOST_WORDS: Final = 6
 """A longer mention is no name."""
+
+_RECENT_NAMES: Final = 2_048
+"""The same companies are named again and again."""
 
 Span = tuple[int, int]
 
@@ -48,6 +52,7 @@ def name_span(text: str, start: int, end: int) -> Span | None:
     return (words[0][0], words[-1][1]) if 0 < len(words) <= _MOST_WORDS else None
 
 
+@lru_cache(maxsize=_RECENT_NAMES)
 def unknown_id(name: str) -> str:
     """Provisional id of a name; empty where it is no company's.
 

@@ -10,14 +10,16 @@ Nothing here depends on the machine or on a library's random numbers: signatures
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.classify.text import normalise_text
+from monitor.classify.text import prepare_text
 
 SHINGLE_WORDS: Final = 3
 PLACES: Final = 64
@@ -25,6 +27,8 @@ PLACES: Final = 64
 
 BODY_CHARACTERS: Final = 600
 """Of a body, what is signed: copies share their lead, and are cut at any place after it."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
 
 Hashes = npt.NDArray[np.uint64]
 Minima = npt.NDArray[np.uint64]
@@ -57,7 +61,7 @@ def shingles_of(title: str, body: str = "") -> bytes:
     >>> shingles_of("https://example.org/only-a-link")
     b''
     """
-    words = normalise_text(f"{title} {body[:BODY_CHARACTERS]}" if body else title).split()
+    words = _WORD.findall(prepare_text(f"{title} {body[:BODY_CHARACTERS]}" if body else title).casefold())
     return signature(minima(shingle_hashes(words))) if words else b""
 
 
@@ -71,7 +75,10 @@ def shingle_hashes(words: Sequence[str]) -> Hashes:
 def minima(hashes: Hashes) -> Minima:
     """The least value of each of 64 random functions over a set of hashes [64]."""
     # A multiplication keeps low bits among themselves: their upper halves are compared, and spread once more.
-    values: Minima = ((hashes[:, None] * _SLOPES + _OFFSETS) >> _HALF).min(axis=0)
+    table = hashes[:, None] * _SLOPES
+    table += _OFFSETS
+    table >>= _HALF
+    values: Minima = np.minimum.reduce(table, axis=0)
     return values
 
 
@@ -90,12 +97,21 @@ def similarities(mine: bytes, others: Sequence[bytes]) -> npt.NDArray[np.float64
     Returns:
         [others].
     """
-    known = [other if len(other) == len(mine) else bytes(len(mine)) for other in others]
-    if not mine or not known:
+    if not mine or not others:
         return np.zeros(len(others))
-    table = np.frombuffer(b"".join(known), dtype=np.uint8).reshape(len(known), len(mine))
-    agreeing = (table == np.frombuffer(mine, dtype=np.uint8)).mean(axis=1)
-    # What agrees by chance is taken off.
+    width = len(mine)
+    known = others if set(map(len, others)) == {width} else [each if len(each) == width else b"" for each in others]
+    table = np.frombuffer(b"".join([each or bytes(width) for each in known]), dtype=np.uint8)
+    same = table.reshape(len(known), width) == np.frombuffer(mine, dtype=np.uint8)
+    estimates: npt.NDArray[np.float64] = _estimates(width)[np.add.reduce(same, axis=1, dtype=np.intp)]
+    if known is not others:
+        estimates[[not each for each in known]] = 0.0
+    return estimates
+
+
+@lru_cache(maxsize=8)
+def _estimates(width: int) -> npt.NDArray[np.float64]:
+    """By how many of so many places agree, the similarity: what agrees by chance is taken off."""
+    agreeing = np.arange(width + 1) / width
     estimates: npt.NDArray[np.float64] = np.clip((agreeing - 1 / 256) / (1 - 1 / 256), 0.0, 1.0)
-    estimates[[len(other) != len(mine) for other in others]] = 0.0
     return estimates

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from typing import Final, TypeVar
+
+import msgspec
 
 from monitor.surges.common_words import FULL_WEIGHT, STEM_LETTERS, WEIGHTS
 from monitor.surges.figures import STRONG, Figures, figures_of, matched, unmatched
@@ -29,12 +29,17 @@ NEARLY_SAME: Final = 0.65
 TELLING: Final = 3.5
 """In nats: what a word weighs that makes another story when another stands in its place."""
 
+WORDS_KEPT: Final = 16_384
+"""Words of which stays known what they stand for: a language uses few words most of the time."""
+
 _SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[\"'\u201c\u2018]?[A-Z0-9])")
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _PARTICLE = re.compile(r"\b(?:up|down)\b(?! (?:by |about |nearly |almost )?[\d$\u20ac\u00a3]|,| as\b| on\b| after\b)")
 """Neither "dry up" nor "up to" says that something rose."""
 _TWO_WORDS = re.compile(r"\b(Hong|South|North) (Kong|Africa|Korea)\b")
+_FIRST_OF_TWO = ("Hong ", "South ", "North ")
 _WORD = re.compile(r"[^\W\d_]+(?:[&'\u2019][^\W\d_]+)*")
+_NO_RIVAL = ("", 0)
 _TITLED_SHARE = 0.8
 _LONG = 3
 _LIKE_LETTERS = 4
@@ -63,8 +68,7 @@ Sides = Mapping[int, frozenset[int]]
 Rivals = Mapping[str, frozenset[int]]
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(msgspec.Struct, frozen=True):
     """What is compared of a sentence.
 
     Attributes:
@@ -84,36 +88,20 @@ class Sentence:
     turns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What is compared of a text: its sentences, and what they say together."""
+class Facts(msgspec.Struct, frozen=True):
+    """What is compared of a text: its sentences, and what they say together.
+
+    Attributes:
+        sentences: In order.
+        figures: Of all sentences, as are the next.
+        sides: Sides taken.
+        rivals: Which of a kind are named.
+    """
 
     sentences: tuple[Sentence, ...]
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Of all sentences."""
-        return frozenset().union(*(each.words for each in self.sentences))
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Of all sentences."""
-        return frozenset().union(*(each.names for each in self.sentences))
-
-    @cached_property
-    def figures(self) -> Figures:
-        """Of all sentences."""
-        return _union(each.figures for each in self.sentences)
-
-    @cached_property
-    def sides(self) -> Sides:
-        """Of all sentences."""
-        return _union(each.sides for each in self.sentences)
-
-    @cached_property
-    def rivals(self) -> Rivals:
-        """Of all sentences."""
-        return _union(each.rivals for each in self.sentences)
+    figures: Figures
+    sides: Sides
+    rivals: Rivals
 
 
 def facts(text: str) -> Facts:
@@ -122,10 +110,25 @@ def facts(text: str) -> Facts:
     >>> facts("Acme earns $1.2 bln, up 3 pct").figures == facts("Acme earns 1,200 million dollars, 3% more").figures
     True
     """
-    plain = _DOTTED.sub(lambda match: match[0].replace(".", ""), text.replace("\u2019", "'").replace("\u2018", "'"))
-    plain = _PARTICLE.sub(" ", plain).replace("United States", "US").replace("United Kingdom", "UK")
-    plain = _TWO_WORDS.sub(lambda match: match[1] + match[2].lower(), plain)
-    return Facts(tuple(_sentence(part) for part in _SENTENCE.split(plain) if part))
+    # Most texts hold little of what the patterns look for; the cheap tests before them save a third of the time.
+    plain = text.replace("\u2019", "'").replace("\u2018", "'")
+    if "." in plain:
+        plain = _DOTTED.sub(lambda match: match[0].replace(".", ""), plain)
+    if "up" in plain or "down" in plain:
+        plain = _PARTICLE.sub(" ", plain)
+    plain = plain.replace("United States", "US").replace("United Kingdom", "UK")
+    if any(first in plain for first in _FIRST_OF_TWO):
+        plain = _TWO_WORDS.sub(lambda match: match[1] + match[2].lower(), plain)
+    parts = _SENTENCE.split(plain) if any(mark in plain for mark in ".!?") else [plain]
+    found = tuple(_sentence(part) for part in parts if part)
+    if len(found) == 1:
+        return Facts(found, found[0].figures, found[0].sides, found[0].rivals)
+    return Facts(
+        found,
+        _union(each.figures for each in found),
+        _union(each.sides for each in found),
+        _union(each.rivals for each in found),
+    )
 
 
 def contradict(one: Facts, other: Facts) -> Contradiction | None:
@@ -135,14 +138,17 @@ def contradict(one: Facts, other: Facts) -> Contradiction | None:
     Of texts as a whole, more is asked: that they agree in nothing of some kind of figure, pair of opposites or kind of
     things that both speak of.
     """
+    # The cheapest first: most of what is compared at all has other figures.
+    if _other_figures(one.figures, other.figures):
+        return Contradiction.FIGURES
     for mine in one.sentences:
         for theirs in other.sentences:
+            few, many = sorted((len(mine.words), len(theirs.words)))
+            if few < SAME_SENTENCE * many:
+                continue  # They cannot have as many words in common.
             likeness = _likeness(mine.words, theirs.words)
             if likeness >= SAME_SENTENCE and (found := _differ(mine, theirs, nearly_same=likeness >= NEARLY_SAME)):
                 return found
-    for unit in STRONG:
-        if unit in one.figures and unit in other.figures and not matched(unit, one.figures[unit], other.figures[unit]):
-            return Contradiction.FIGURES
     for number in (one.sides.keys() & other.sides.keys()) - MIXED:
         if not one.sides[number] & other.sides[number]:
             return Contradiction.DIRECTION
@@ -150,6 +156,13 @@ def contradict(one: Facts, other: Facts) -> Contradiction | None:
         if kind not in DESCRIBING and not one.rivals[kind] & other.rivals[kind]:
             return Contradiction.KIND
     return None
+
+
+def _other_figures(one: Figures, other: Figures) -> bool:
+    """Whether texts agree in no figure of a kind that both have."""
+    return any(
+        kind in other and kind in STRONG and not matched(kind, values, other[kind]) for kind, values in one.items()
+    )
 
 
 def _differ(one: Sentence, other: Sentence, *, nearly_same: bool) -> Contradiction | None:
@@ -175,21 +188,20 @@ def _differ(one: Sentence, other: Sentence, *, nearly_same: bool) -> Contradicti
 
 def _exchanged(one: Sentence, other: Sentence) -> bool:
     """Whether a sentence has a word that tells much, and the other nothing of the kind."""
+    beyond = [
+        word
+        for word in one.words - other.words
+        if len(word) > _LONG
+        and word not in _MEASURES
+        and WEIGHTS.get(word[:STEM_LETTERS], FULL_WEIGHT) >= TELLING
+        and RIVALS.get(word, _NO_RIVAL)[1] not in other.rivals.get(RIVALS.get(word, _NO_RIVAL)[0], ())
+        and not any(side in other.sides.get(number, ()) for number, side in SIDES.get(word, ()))
+    ]
+    if not beyond:
+        return False
     stems = {word[:_LIKE_LETTERS] for word in other.words}
-    for word in one.words - other.words:
-        if len(word) <= _LONG or word in _MEASURES or WEIGHTS.get(word[:STEM_LETTERS], FULL_WEIGHT) < TELLING:
-            continue
-        kind, which = RIVALS.get(word, ("", 0))
-        sides = SIDES.get(word, ())
-        groups = SYNONYMS.get(word, frozenset())
-        if (
-            word[:_LIKE_LETTERS] not in stems
-            and which not in other.rivals.get(kind, ())
-            and not any(side in other.sides.get(number, ()) for number, side in sides)
-            and not any(groups & SYNONYMS.get(each, frozenset()) for each in other.words)
-        ):
-            return True
-    return False
+    groups = frozenset[int]().union(*[SYNONYMS[word] for word in other.words if word in SYNONYMS])
+    return any(word[:_LIKE_LETTERS] not in stems and not groups & SYNONYMS.get(word, frozenset()) for word in beyond)
 
 
 def _turned(one: Sentence, other: Sentence) -> bool:
@@ -210,41 +222,57 @@ def _first_sides(one: Sentence, other: Sentence) -> dict[int, int]:
 def _names_beyond(one: Sentence, other: Sentence) -> bool:
     """Whether a sentence names what the other does not, under any name that is known."""
     for name in one.names - other.words:
-        kind, which = RIVALS.get(name, ("", 0))
+        kind, which = RIVALS.get(name, _NO_RIVAL)
         if which not in other.rivals.get(kind, ()):
             return True
     return False
 
 
+class _Word(msgspec.Struct, frozen=True):
+    """What is known of a word as it is written."""
+
+    stem: str
+    long: bool
+    capital: bool
+    sides: tuple[tuple[int, int], ...]
+    rival: tuple[str, int] | None
+
+
+@lru_cache(maxsize=WORDS_KEPT)
+def _word(written: str) -> _Word:
+    stem = _stem(written)
+    capital = written[0].isupper()
+    rival = RIVALS.get(stem)
+    if rival is not None and not capital and rival[0] in PROPER:
+        rival = None
+    return _Word(stem, len(written) > _LONG, capital, SIDES.get(stem, ()), rival)
+
+
 def _sentence(text: str) -> Sentence:
-    written = _WORD.findall(text)
+    written = [_word(word) for word in _WORD.findall(text)]
     titled = _is_titled(written)
-    sides: dict[int, set[int]] = defaultdict(set)
-    rivals: dict[str, set[int]] = defaultdict(set)
-    words: set[str] = set()
-    names: set[str] = set()
+    sides: dict[int, set[int]] = {}
+    rivals: dict[str, set[int]] = {}
     turns: list[str] = []
     before = ""
-    for each in written:
-        word = _stem(each)
-        words.add(word)
-        if each[0].isupper() and not titled:
-            names.add(word)
-        if word in SIDES and before not in _NOUN_MARKS:
-            turns.append(word)
-            for number, side in SIDES[word]:
-                sides[number].add(side)
-        if word in RIVALS and (each[0].isupper() or RIVALS[word][0] not in PROPER):
-            kind, which = RIVALS[word]
-            rivals[kind].add(which)
-        before = word
-    return Sentence(frozenset(words), frozenset(names), figures_of(text), _frozen(sides), _frozen(rivals), tuple(turns))
+    for word in written:
+        if word.sides and before not in _NOUN_MARKS:
+            turns.append(word.stem)
+            for number, side in word.sides:
+                sides.setdefault(number, set()).add(side)
+        if word.rival is not None:
+            kind, which = word.rival
+            rivals.setdefault(kind, set()).add(which)
+        before = word.stem
+    words = frozenset([word.stem for word in written])
+    names = frozenset() if titled else frozenset([word.stem for word in written if word.capital])
+    return Sentence(words, names, figures_of(text), _frozen(sides), _frozen(rivals), tuple(turns))
 
 
-def _is_titled(words: Sequence[str]) -> bool:
+def _is_titled(words: Sequence[_Word]) -> bool:
     """Whether words are capitalised whatever they are, as in some headlines."""
-    long = [word for word in words if len(word) > _LONG]
-    return sum(word[0].isupper() for word in long) > _TITLED_SHARE * len(long)
+    long = [word.capital for word in words if word.long]
+    return sum(long) > _TITLED_SHARE * len(long)
 
 
 def _stem(word: str) -> str:
@@ -253,7 +281,8 @@ def _stem(word: str) -> str:
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / max(1, len(one | other))
+    common = len(one & other)
+    return common / max(1, len(one) + len(other) - common)
 
 
 def _union(parts: Iterable[Mapping[Key, frozenset[Value]]]) -> dict[Key, frozenset[Value]]:

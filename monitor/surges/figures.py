@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 Figures = Mapping[str, frozenset[float]]
@@ -60,6 +62,8 @@ _FIGURE = re.compile(
     r"pesos?\b|rand\b|lira\b|roubles?\b|rubles?\b|reais\b|cents?\b|pence\b|"
     r"(?:straight |consecutive )?(?:years?|months?|weeks?|days?|hours?|minutes?|sessions?|quarters?|meetings?)\b))?"
 )
+_BEFORE = 8
+"""Characters before the first digit of a figure, its currency, at most."""
 _LETTERS = re.compile(r"[a-z]+")
 _DIGIT = re.compile(r"\d")
 _POINT_WORDS = frozenset(("point", "points"))
@@ -71,8 +75,17 @@ _MANTISSA = 1000.0
 _EXACT = 1e-6
 _LEAST_ROUNDED = 2
 _CLOSE = 0.05
+_PLAIN = (1e-3, 1e5)
+"""Between these, figures of six digits are written without an exponent."""
+_NEAR = 0.9498
+"""Rounding to two digits or more, or to a close amount, moves a figure by a twentieth at most (and its sixth digit)."""
 
 
+RECENT_SENTENCES: Final = 64
+"""A headline is read as a whole and then as a sentence, which as a rule is the same."""
+
+
+@lru_cache(maxsize=RECENT_SENTENCES)
 def figures_of(sentence: str) -> Figures:
     """Read the figures off a sentence.
 
@@ -84,7 +97,8 @@ def figures_of(sentence: str) -> Figures:
     found: dict[str, set[float]] = {}
 
     def put(kind: str, value: float) -> str:
-        found.setdefault(kind, set()).add(round(value, 6))
+        if math.isfinite(value):  # hundreds of digits are no figure
+            found.setdefault(kind, set()).add(round(value, 6))
         return " "
 
     text = sentence.lower()
@@ -102,20 +116,30 @@ def figures_of(sentence: str) -> Figures:
         text = _ORDINAL.sub(lambda match: put("ordinal", _ordinal(match)), text)
     if words & _SPELLED_WORDS:
         text = _SPELLED.sub(_digits, text)
-    if _DIGIT.search(text):
-        for match in _FIGURE.finditer(text):
-            put(*_figure(match))
+    for match in _figures_in(text):
+        put(*_figure(match))
     return {kind: frozenset(values) for kind, values in found.items()}
 
 
 def unmatched(kind: str, mine: frozenset[float], theirs: frozenset[float]) -> bool:
     """Whether one of my figures of a kind is none of theirs, rounding allowed."""
-    return any(not any(_same(kind, value, other) for other in theirs) for value in mine)
+    return any(value not in theirs and not _among(kind, value, theirs) for value in mine)
 
 
 def matched(kind: str, mine: frozenset[float], theirs: frozenset[float]) -> bool:
     """Whether one of my figures of a kind is one of theirs, rounding allowed."""
-    return any(_same(kind, value, other) for value in mine for other in theirs)
+    if not mine.isdisjoint(theirs):
+        return True
+    return any(_among(kind, value, theirs) for value in mine)
+
+
+def _among(kind: str, value: float, others: frozenset[float]) -> bool:
+    """Whether a figure is one of others, rounding allowed. Most are too far apart for their digits to be compared."""
+    least, most = (value * _NEAR, value / _NEAR) if _PLAIN[0] <= value <= _PLAIN[1] else (0.0, math.inf)
+    for other in others:
+        if (least <= other <= most or not _PLAIN[0] <= other <= _PLAIN[1]) and _same(kind, value, other):
+            return True
+    return False
 
 
 def _same(kind: str, one: float, other: float) -> bool:
@@ -127,6 +151,14 @@ def _same(kind: str, one: float, other: float) -> bool:
     decimals = len(short.partition(".")[2])
     close = kind == "money" and abs(one - other) <= _CLOSE * max(one, other)
     return (digits >= _LEAST_ROUNDED or close) and f"{float(long):.{decimals}f}" == f"{float(short):.{decimals}f}"
+
+
+def _figures_in(text: str) -> Iterator[re.Match[str]]:
+    """All figures from left to right, looked for only where a digit is near: the pattern is slow to fail."""
+    end = 0
+    while (digit := _DIGIT.search(text, end)) and (match := _FIGURE.search(text, max(end, digit.start() - _BEFORE))):
+        yield match
+        end = match.end()
 
 
 def _figure(match: re.Match[str]) -> tuple[str, float]:
@@ -155,7 +187,7 @@ def _is_year(match: re.Match[str]) -> bool:
 
 
 def _mantissa(value: float) -> float:
-    while value >= _MANTISSA:
+    while _MANTISSA <= value < math.inf:
         value /= _MANTISSA
     return value
 

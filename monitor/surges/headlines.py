@@ -36,6 +36,14 @@ _NOTICE = re.compile(r"\s(?:\(?read more|click here)\b[^.]*$|\s*(?:\[?\.\.\.\]?|
 
 _ATTRIBUTED = re.compile(r"\s*[:-]\s(?:[\w.&'\u2019]+ ?){1,3}$")
 
+_MARKS = {
+    _RETWEET: "@",
+    _WIRE: "-:\u2013\u2014",
+    _DATELINE: "-\u2013\u2014",
+    _AGENCY: "([",
+}
+"""By pattern, characters of which each of its finds holds one: most texts hold none, and to look is cheaper."""
+
 _WORDS_BEFORE_CREDIT = 5
 _WORDS_AFTER_TICKER = 8
 
@@ -94,10 +102,24 @@ def lead_of(title: str, body: str = "") -> str:
     >>> lead_of("UPDATE 2-Acme recalls ovens", "NEW YORK, Monday (Reuters) - Acme said so.")
     'Acme recalls ovens. Acme said so.'
     """
-    headline = _RETWEET.sub("", title.replace("\x00", " ")).strip()
-    credit = _ATTRIBUTED.search(headline)
+    headline = _without_wire_marks(title)
+    start = _without(_AGENCY, " ", _without(_DATELINE, "", body[: 2 * LEAD_CHARACTERS].replace("\x00", " ").strip()))
+    text = prepare_text(headline, start)[:LEAD_CHARACTERS]
+    # The pattern is slow to fail; other letters than ASCII's can stand for some of it.
+    lowered = text.lower()
+    notice = not text.isascii() or "..." in text or "read more" in lowered or "click here" in lowered
+    return _NOTICE.sub("", text) if notice else text
+
+
+def _without_wire_marks(title: str) -> str:
+    headline = _without(_RETWEET, "", title.replace("\x00", " ")).strip()
+    credit = _ATTRIBUTED.search(headline) if ":" in headline or "-" in headline else None
     if credit and len(_WORD.findall(headline[: credit.start()])) >= _WORDS_BEFORE_CREDIT:
         headline = headline[: credit.start()]
-    start = _AGENCY.sub(" ", _DATELINE.sub("", body[: 2 * LEAD_CHARACTERS].replace("\x00", " ").strip()))
-    text = prepare_text(_DATELINE.sub("", _WIRE.sub("", _AGENCY.sub(" ", headline).strip())), start)
-    return _NOTICE.sub("", text[:LEAD_CHARACTERS])
+    headline = _without(_AGENCY, " ", headline).strip()
+    return _without(_DATELINE, "", _without(_WIRE, "", headline))
+
+
+def _without(pattern: re.Pattern[str], instead: str, text: str) -> str:
+    """A text without what a pattern finds, which is nothing where none of the pattern's marks is there."""
+    return pattern.sub(instead, text) if any(mark in text for mark in _MARKS[pattern]) else text

@@ -7,9 +7,8 @@ and "sinks" and "tumbles", which have no letter in common, tell a little.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from sys import intern
 from typing import Final
 
 from monitor.surges import common_words
@@ -70,9 +69,10 @@ def marks_of(text: str) -> Mapping[str, int]:
     words = _WORD.findall(text.lower())
     marks = {stem: _WEIGHTS.get(stem, FULL_WEIGHT) for stem in _stems(words)}
     for word in words:
-        marks.update(_MEANINGS.get(word, ()))
+        if word in _MEANINGS:
+            marks.update(_MEANINGS[word])
     return marks
 
 
-def _stems(words: list[str]) -> Iterator[str]:
-    return (intern(word[:STEM_LETTERS]) for word in words if len(word) > _SHORT or word[0].isdigit())
+def _stems(words: list[str]) -> list[str]:
+    return [word[:STEM_LETTERS] for word in words if len(word) > _SHORT or word[0].isdigit()]

@@ -16,10 +16,9 @@ died. Embeddings are whole numbers, and their products are exact: no order of su
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from collections import deque
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -29,6 +28,7 @@ from monitor.ingest.shingles import similarities
 from monitor.surges.contradictions import Facts, contradict, facts
 from monitor.surges.figures import STRONG, Figures, figures_of, matched
 from monitor.surges.marks import FULL_WEIGHT, NAT, marks_of
+from monitor.surges.postings import Posting, Postings, places_of, sharing
 
 WORDS_LOOKED_UP: Final = 12
 """The rarest of a text."""
@@ -48,10 +48,10 @@ FIGURE_KINDS: Final = 2
 """Most kinds of figure that count: more tell no more."""
 FACTS_KEPT: Final = 4_096
 """Stories whose facts stay read."""
+_COMPARED: Final = attrgetter("embedding", "model", "square", "shingles", "places")
 _RARITY: Final = [
     round(NAT * RARITY_WEIGHT * math.log(RARE_STORIES / max(1, stories))) for stories in range(RARE_STORIES + 1)
 ]
-_NOTHING: Final = repeat(0)
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,22 +85,34 @@ class Alikeness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Telling:
-    """A text as it is compared.
+    """A text as it is compared. What is dear to read is read once, when it is first needed.
 
     Attributes:
-        story_id: Of the story that it began; empty for a text that is looked up.
+        story_id: Of the story that it began; empty for a text that is only looked up.
         fingerprint: What it is told by.
-        marks: What tells it from others; see `marks_of`.
-        facts: Once they are needed, as are the next.
+        shingles: Of the fingerprint, as are the next two.
+        embedding: Its vector.
+        model: Which made it.
+        square: Of the vector's length; None until it is needed, or this is a story.
+        postings: Of its marks, for a story.
+        places: Of its marks, likewise.
+        facts: Of its text; None until they are needed, as are the next.
         figures: Of its text.
     """
 
-    __slots__ = ("facts", "figures", "fingerprint", "marks", "story_id")
+    __slots__ = (
+        "embedding", "facts", "figures", "fingerprint", "model", "places", "postings", "shingles", "square", "story_id",
+    )  # fmt: skip
 
-    def __init__(self, story_id: str, fingerprint: Fingerprint, marks: Iterable[str]) -> None:
-        self.story_id = story_id
+    def __init__(self, fingerprint: Fingerprint) -> None:
+        self.story_id = ""
         self.fingerprint = fingerprint
-        self.marks = tuple(marks)
+        self.shingles = fingerprint.shingles
+        self.embedding = fingerprint.embedding
+        self.model = fingerprint.model_version
+        self.square: float | None = None
+        self.postings: tuple[Posting, ...] = ()
+        self.places = b""
         self.facts: Facts | None = None
         self.figures: Figures | None = None
 
@@ -116,13 +128,15 @@ class NearDuplicates:
     def __init__(self, limit: int, alikeness: Alikeness) -> None:
         self._limit = limit
         self._alikeness = alikeness
-        self._stories: deque[Telling] = deque()
+        self._stories: dict[int, Telling] = {}
+        """By number; numbers grow by one."""
         self._first = 0
-        """Number of the oldest story in `_stories`; numbers grow by one."""
-        self._holding: dict[str, list[int]] = {}
-        """By mark, the numbers of the stories that have it, ascending; those before `_first` are gone."""
+        """Number of the oldest story."""
+        self._postings = Postings(LEAST_LOOKED_UP)
         self._with_facts: deque[Telling] = deque()
         """Stories whose facts have been read: the newest are kept, as the same stories are met again and again."""
+        self._latest: Telling | None = None
+        """The text looked up last: one that is new is added next."""
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -130,16 +144,19 @@ class NearDuplicates:
     @property
     def oldest(self) -> str | None:
         """Id of the oldest story."""
-        return self._stories[0].story_id if self._stories else None
+        return self._stories[self._first].story_id if self._stories else None
 
     def add(self, story_id: str, fingerprint: Fingerprint) -> list[str]:
         """Takes in a story that is newer than all others; gives the ids of those that had to go for it."""
         number = self._first + len(self._stories)
-        marks = marks_of(fingerprint.text)
-        self._stories.append(Telling(story_id, fingerprint, marks))
-        for mark, weight in marks.items():
-            if weight >= LEAST_LOOKED_UP:
-                self._holding.setdefault(mark, []).append(number)
+        telling, self._latest = self._telling(fingerprint), None
+        telling.story_id = story_id
+        telling.postings = self._postings.add(number, marks_of(fingerprint.text))
+        telling.places = places_of(telling.postings)
+        _square(telling)
+        self._stories[number] = telling
+        if telling.facts is not None:
+            self._keep_facts(telling)
         gone = []
         while len(self._stories) > self._limit:
             gone.append(self.drop_oldest())
@@ -147,10 +164,9 @@ class NearDuplicates:
 
     def drop_oldest(self) -> str:
         """Takes out the oldest story; gives its id."""
-        story = self._stories.popleft()
+        story = self._stories.pop(self._first)
         self._first += 1
-        if self._first % max(1, self._limit // 4) == 0:
-            self._sweep()
+        self._postings.drop(story.postings)
         return story.story_id
 
     def find(self, fingerprint: Fingerprint) -> str | None:
@@ -159,62 +175,53 @@ class NearDuplicates:
 
     def tellings(self, fingerprint: Fingerprint) -> Iterator[str]:
         """The ids of all stories that the text may tell, the most probable first."""
-        marks = marks_of(fingerprint.text)
-        mine = Telling("", fingerprint, marks)
-        for theirs in self._alike(mine, self._weighed(marks), self._sharing_words(mine)):
+        mine = self._latest = self._telling(fingerprint)
+        for theirs in self._alike(mine):
             if contradict(self._facts_of(theirs), self._facts_of(mine)) is None:
                 yield theirs.story_id
 
-    def _sharing_words(self, mine: Telling) -> list[Telling]:
-        """The stories that share a rare word or two words with a text, oldest first."""
-        held: list[tuple[int, str]] = []
-        for mark in mine.marks:
-            count = self._held_by(mark)
-            if count:
-                held.append((count, mark))
-        held.sort()
-        shared: Counter[int] = Counter()
-        rare: set[int] = set()
-        for count, mark in held[:WORDS_LOOKED_UP]:
-            newest = self._holding[mark][-min(count, NEWEST_OF_WORD) :]
-            shared.update(newest)
-            if count <= RARE_STORIES:
-                rare.update(newest)
-        found = [number for number, words in shared.items() if words > 1 or number in rare]
-        if len(found) > CANDIDATES:
-            found = sorted(found, key=lambda number: (-shared[number], -number))[:CANDIDATES]
-        return [self._stories[number - self._first] for number in sorted(found)]
+    def _telling(self, fingerprint: Fingerprint) -> Telling:
+        latest = self._latest
+        return latest if latest is not None and latest.fingerprint == fingerprint else Telling(fingerprint)
 
-    def _held_by(self, mark: str) -> int:
-        """How many of the stories have a mark; 0 for one that tells too little."""
-        holding = self._holding.get(mark)
-        if not holding:
-            return 0
-        return len(holding) - (bisect_left(holding, self._first) if holding[0] < self._first else 0)
+    def _alike(self, mine: Telling) -> list[Telling]:
+        """The stories that are alike enough, the most alike first; of equals the oldest."""
+        places: list[int] = []
+        weights: list[int] = []
+        """Of the marks that live stories have, in hundredths of a nat, more where few stories have them."""
+        finding: list[tuple[int, str, Posting]] = []
+        posting_of = self._postings.get
+        for mark, weight in marks_of(mine.fingerprint.text).items():
+            posting = posting_of(mark)
+            if posting is not None:
+                count = posting.count
+                if weight >= LEAST_LOOKED_UP:
+                    finding.append((count, mark, posting))
+                rarity = _RARITY[count] if count < RARE_STORIES and weight >= FULL_WEIGHT else 0
+                places.append(posting.place)
+                weights.append(weight + rarity)
+        finding.sort()
+        rarest = [posting for _, _, posting in finding[:WORDS_LOOKED_UP]]
+        numbers = sharing(rarest, newest=NEWEST_OF_WORD, rare=RARE_STORIES, most=CANDIDATES)
+        return self._ranked(mine, places, weights, [self._stories[number] for number in numbers]) if numbers else []
 
-    def _weighed(self, marks: Mapping[str, int]) -> dict[str, int]:
-        """The weights of marks, in hundredths of a nat, more where few stories have them."""
-        weighed = dict(marks)
-        for mark, weight in marks.items():
-            if weight >= FULL_WEIGHT:
-                weighed[mark] += _RARITY[min(self._held_by(mark), RARE_STORIES)]
-        return weighed
-
-    def _alike(self, mine: Telling, weights: Mapping[str, int], others: Sequence[Telling]) -> list[Telling]:
-        """Those of the stories that are alike enough, the most alike first; of equals the oldest."""
-        if not others:
-            return []
+    def _ranked(
+        self, mine: Telling, places: Sequence[int], weights: Sequence[int], others: Sequence[Telling]
+    ) -> list[Telling]:
+        """Those of some stories that are alike enough, the most alike first; of equals the first."""
         asked = self._alikeness
-        cosines = _cosines(mine.fingerprint, [other.fingerprint for other in others])
-        jaccards = similarities(mine.fingerprint.shingles, [other.fingerprint.shingles for other in others]).tolist()
+        embeddings, models, squares, shingles, their_places = zip(*map(_COMPARED, others), strict=True)
+        cosines = _cosines(mine, embeddings, models, squares)
+        jaccards = similarities(mine.shingles, shingles).tolist()
+        # Whole numbers, so that their sum does not depend on their order.
+        shared = self._postings.shared(places, weights, their_places)
+        of_figures = asked.per_nat * FIGURE_WEIGHT
         ranked: list[tuple[float, int]] = []
-        for place, other in enumerate(others):
-            # Whole numbers, so that their sum does not depend on their order.
-            nats = sum(map(weights.get, other.marks, _NOTHING)) / NAT
-            likeness = cosines[place] + asked.per_nat * nats
-            if likeness + asked.per_nat * FIGURE_WEIGHT * FIGURE_KINDS >= asked.likeness:
-                likeness += asked.per_nat * FIGURE_WEIGHT * _shared_figures(mine, other)
-            if jaccards[place] >= asked.jaccard or likeness >= asked.likeness:
+        for place, (cosine, jaccard, weight) in enumerate(zip(cosines, jaccards, shared, strict=True)):
+            likeness = cosine + asked.per_nat * (weight / NAT)
+            if likeness + of_figures * FIGURE_KINDS >= asked.likeness and (figures := _figures(mine)):
+                likeness += of_figures * _shared_figures(figures, _figures(others[place]))
+            if likeness >= asked.likeness or jaccard >= asked.jaccard:
                 ranked.append((-likeness, place))
         return [others[place] for _, place in sorted(ranked)]
 
@@ -222,32 +229,22 @@ class NearDuplicates:
         if telling.facts is None:
             telling.facts = facts(telling.fingerprint.text)
             if telling.story_id:
-                self._with_facts.append(telling)
-                if len(self._with_facts) > FACTS_KEPT:
-                    self._with_facts.popleft().facts = None
+                self._keep_facts(telling)
         return telling.facts
 
-    def _sweep(self) -> None:
-        """Frees the memory of stories that are gone; answers do not depend on when."""
-        for mark in list(self._holding):
-            holding = self._holding[mark]
-            start = bisect_left(holding, self._first)
-            if start == len(holding):
-                del self._holding[mark]
-            elif start:
-                del holding[:start]
+    def _keep_facts(self, telling: Telling) -> None:
+        self._with_facts.append(telling)
+        if len(self._with_facts) > FACTS_KEPT:
+            self._with_facts.popleft().facts = None
 
 
-def _shared_figures(one: Telling, other: Telling) -> int:
+def _shared_figures(mine: Figures, theirs: Figures) -> int:
     """In how many kinds two texts have a figure in common, up to `FIGURE_KINDS`."""
-    mine = _figures(one)
-    if not mine:
-        return 0
-    theirs = _figures(other)
-    return min(
-        FIGURE_KINDS,
-        sum(kind in mine and kind in theirs and matched(kind, mine[kind], theirs[kind]) for kind in STRONG),
-    )
+    shared = 0
+    for kind, values in mine.items():
+        if kind in theirs and kind in STRONG and matched(kind, values, theirs[kind]):
+            shared += 1
+    return min(FIGURE_KINDS, shared)
 
 
 def _figures(telling: Telling) -> Figures:
@@ -256,23 +253,31 @@ def _figures(telling: Telling) -> Figures:
     return telling.figures
 
 
-def _cosines(mine: Fingerprint, others: Sequence[Fingerprint]) -> list[float]:
+def _cosines(
+    mine: Telling, embeddings: Sequence[bytes], models: Sequence[str], squares: Sequence[float]
+) -> list[float]:
     """Cosines in [-1, 1]; 0 where the embeddings are missing or of two models."""
-    found = [0.0] * len(others)
-    width = len(mine.embedding)
-    places = [
-        place
-        for place, other in enumerate(others)
-        if width and other.model_version == mine.model_version and len(other.embedding) == width
-    ]
-    if not places:
-        return found
+    embedding, model = mine.embedding, mine.model
+    if not embedding:
+        return [0.0] * len(embeddings)
+    if models.count(model) != len(models) or set(map(len, embeddings)) != {len(embedding)}:
+        nothing = bytes(len(embedding))
+        embeddings = [
+            each if its == model and len(each) == len(embedding) else nothing
+            for each, its in zip(embeddings, models, strict=True)
+        ]
     # Products of vectors of length 127 stay below 127 * 128, and any sum of their parts: exact in 32 bits.
-    table = np.frombuffer(b"".join([others[place].embedding for place in places]), dtype=np.int8)
-    theirs = table.reshape(len(places), width).astype(np.float32)
-    vector = np.frombuffer(mine.embedding, dtype=np.int8).astype(np.float32)
-    squares = np.einsum("ij,ij->i", theirs, theirs).tolist()
-    square = float(vector @ vector)
-    for place, product, other in zip(places, (theirs @ vector).tolist(), squares, strict=True):
-        found[place] = product / math.sqrt(square * other) if square and other else 0.0
-    return found
+    table = np.frombuffer(b"".join(embeddings), dtype=np.int8).reshape(len(embeddings), len(embedding))
+    vector = np.frombuffer(embedding, dtype=np.int8).astype(np.float32)
+    square = _square(mine)
+    return [
+        product / math.sqrt(square * other) if product else 0.0
+        for product, other in zip((table.astype(np.float32) @ vector).tolist(), squares, strict=True)
+    ]
+
+
+def _square(telling: Telling) -> float:
+    if telling.square is None:
+        vector = np.frombuffer(telling.embedding, dtype=np.int8).astype(np.float32)
+        telling.square = float(vector @ vector)
+    return telling.square

@@ -69,6 +69,11 @@ def test_amounts_are_the_same_when_rounded_to_one_digit() -> None:
     assert not matched("money", frozenset((5.6,)), frozenset((5.0,)))
 
 
+@pytest.mark.parametrize("text", ["{} boats", "${} billion", "{}%", "the {}th boat", "a {}-fold rise"])
+def test_hundreds_of_digits_are_no_figure(text: str) -> None:
+    assert figures_of(text.format("9" * 320)) == {}
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     for values in figures_of(text).values():

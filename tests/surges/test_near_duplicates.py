@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,8 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.classify.embeddings import quantise
-from monitor.ingest.shingles import shingles_of
-from monitor.surges.near_duplicates import CANDIDATES, NEWEST_OF_WORD, Alikeness, Fingerprint, NearDuplicates
+from monitor.ingest.shingles import shingles_of, similarities
+from monitor.surges.contradictions import contradict, facts
+from monitor.surges.figures import STRONG, figures_of, matched
+from monitor.surges.marks import FULL_WEIGHT, NAT, marks_of
+from monitor.surges.near_duplicates import (
+    CANDIDATES,
+    FIGURE_KINDS,
+    FIGURE_WEIGHT,
+    LEAST_LOOKED_UP,
+    NEWEST_OF_WORD,
+    RARE_STORIES,
+    RARITY_WEIGHT,
+    WORDS_LOOKED_UP,
+    Alikeness,
+    Fingerprint,
+    NearDuplicates,
+)
 
 TEXT = "Talgrave Ferries drops its bid for Northern Wagonways"
 ALIKENESS = Alikeness(likeness=1.2, per_nat=0.04, jaccard=0.6)
@@ -132,3 +149,64 @@ def test_an_index_rebuilt_from_its_stories_answers_as_the_one_that_died(seed: in
     for _ in range(20):
         asked = random_fingerprint(chance)
         assert list(rebuilt.tellings(asked)) == list(lived.tellings(asked))
+
+
+MANY_WORDS = [
+    *WORDS,
+    *(f"{start}{end}" for start in ("ash", "birch", "cedar", "elm", "fir") for end in ("ford", "wick")),
+]
+
+
+def told_by_looking_at_all(stories: list[tuple[str, Fingerprint]], asked: Fingerprint) -> list[str]:
+    """What `tellings` promises, without an index: every story is looked at for every mark."""
+    marks, marks_of_stories = marks_of(asked.text), [marks_of(told.text) for _, told in stories]
+    holders = {mark: [place for place, theirs in enumerate(marks_of_stories) if mark in theirs] for mark in marks}
+    held = sorted((len(holders[mark]), mark) for mark in marks if holders[mark] and marks[mark] >= LEAST_LOOKED_UP)
+    looked_up = [mark for _, mark in held[:WORDS_LOOKED_UP]]
+    shared = Counter(place for mark in looked_up for place in holders[mark][-NEWEST_OF_WORD:])
+    rare = {place for mark in looked_up if len(holders[mark]) <= RARE_STORIES for place in holders[mark]}
+    found = [place for place, count in shared.items() if count > 1 or place in rare]
+    found = sorted(sorted(found, key=lambda place: (-shared[place], -place))[:CANDIDATES])
+
+    def likeness(place: int) -> float:
+        told = stories[place][1]
+        one, other = (np.frombuffer(each.embedding, dtype=np.int8).astype(int).tolist() for each in (asked, told))
+        product = (
+            sum(a * b for a, b in zip(one, other, strict=True)) if asked.model_version == told.model_version else 0
+        )
+        cosine = product / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other)) if product else 0.0
+        weight = 0
+        for mark in marks.keys() & marks_of_stories[place].keys():
+            weight += marks[mark]
+            if marks[mark] >= FULL_WEIGHT and len(holders[mark]) < RARE_STORIES:
+                weight += round(NAT * RARITY_WEIGHT * math.log(RARE_STORIES / len(holders[mark])))
+        mine, theirs = figures_of(asked.text), figures_of(told.text)
+        figures = sum(kind in mine and kind in theirs and matched(kind, mine[kind], theirs[kind]) for kind in STRONG)
+        of_figures = ALIKENESS.per_nat * FIGURE_WEIGHT * min(FIGURE_KINDS, figures)
+        return cosine + ALIKENESS.per_nat * (weight / NAT) + of_figures
+
+    def is_alike(place: int) -> bool:
+        jaccard = similarities(asked.shingles, [stories[place][1].shingles])[0]
+        return bool(likeness(place) >= ALIKENESS.likeness or jaccard >= ALIKENESS.jaccard)
+
+    ranked = sorted((place for place in found if is_alike(place)), key=lambda place: (-likeness(place), place))
+    mine = facts(asked.text)
+    return [stories[place][0] for place in ranked if contradict(facts(stories[place][1].text), mine) is None]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 200), st.integers(0, 200), st.sampled_from([WORDS, MANY_WORDS]))
+def test_the_index_answers_as_a_look_at_all_stories(seed: int, limit: int, stories: int, words: list[str]) -> None:
+    chance = random.Random(seed)
+    index = NearDuplicates(limit, ALIKENESS)
+    kept: list[tuple[str, Fingerprint]] = []
+    for number in range(stories):
+        text = " ".join(chance.choices(words, k=chance.randint(1, 14)))
+        asked = told(text, chance.uniform(0, 2), chance.choice(["one", "one", "two"]), shingled=chance.random() < 0.5)
+        if number % 4 == 0:
+            assert list(index.tellings(asked)) == told_by_looking_at_all(kept, asked)
+        kept.append((str(number), asked))
+        index.add(*kept[-1])
+        if chance.random() < 0.1:
+            index.drop_oldest()
+        kept = kept[-len(index) :] if len(index) else []
