@@ -89,7 +89,7 @@ def write_tick(database: Database, epoch: int, batch: list[ScoredArticle]) -> No
                 for item in batch
             ],
         )
-        writes.write_minute_counts(connection, counts)
+        writes.add_minute_counts(connection, counts)
         writes.write_windows(connection, closed)
         writes.write_story_heads(connection, heads)
         writes.delete_story_heads(connection, [head.story_id for head in heads])

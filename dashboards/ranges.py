@@ -60,7 +60,7 @@ class Range:
 RANGES: tuple[Range, ...] = (
     Range("6 h", 6 * _HOUR, _HOUR, 5 * MINUTE, MINUTE, timedelta(seconds=5)),
     Range("1 d", _DAY, _HOUR, 15 * MINUTE, 5 * MINUTE, timedelta(seconds=15)),
-    Range("1 w", 7 * _DAY, 6 * _HOUR, 2 * _HOUR, 30 * MINUTE, MINUTE),
+    Range("1 w", 7 * _DAY, _DAY, 2 * _HOUR, 30 * MINUTE, MINUTE),
     Range("1 m", 30 * _DAY, _DAY, _DAY, _DAY, 5 * MINUTE),
     Range("all", None, _DAY, _DAY, _DAY, 5 * MINUTE),
 )

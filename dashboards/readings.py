@@ -18,11 +18,11 @@ from dashboards.frames import Picture, picture
 from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState
-from monitor.clock import EPOCH, Clock
+from monitor.clock import EPOCH, Clock, floor_to
 from monitor.ingest.intake.parcel import VerdictChange
 from monitor.learning.versions.version import Judgement
 from monitor.records import DeadLetter
-from monitor.store import counting, health, models, outbox, reads, timelines
+from monitor.store import counting, entities, health, models, outbox, reads, timelines
 from monitor.store import sources as stored_sources
 from monitor.store.database import Connection, Database
 from monitor.store.evidence import read_evidence
@@ -47,9 +47,13 @@ T = TypeVar("T")
 
 SURGE_WORKER: Final = "surges"
 OPEN_STATES: Final = tuple(state for state in AlertState if state is not AlertState.RESOLVED)
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 STORY_LIMIT: Final = 60
 ALERT_LIMIT: Final = 200
+COMPANY_LIMIT: Final = 60
+RELEVANT: Final = 30
+"""Articles less relevant to a company, of 100, do not count for it: the default of the rules."""
 DOUBT: Final = 0.5
 """Below this an answer is in doubt, where nothing is known of its model; as the default of `ScoredArticle`."""
 
@@ -137,6 +141,15 @@ class Readings:
             return next((window for window in reversed(windows) if window.low is not None), None)
 
         return self._once(("expectation", series, length, freshness), ask)
+
+    def companies(self, tick: datetime) -> list[Series]:
+        """The companies that most articles of the last week are about, the busiest first."""
+
+        def ask(connection: Connection) -> list[Series]:
+            busiest = entities.count_articles(connection, tick - 7 * DAY, limit=COMPANY_LIMIT, least_relevance=RELEVANT)
+            return [Series(entity=count.entity) for count in busiest]
+
+        return self._once(("companies", floor_to(tick, HOUR)), ask)
 
     def alerted(self) -> list[Series]:
         """Every series that an alert was ever opened for."""
@@ -246,7 +259,8 @@ def _ask_counts(
     if choice.slides:
         covered = reach or choice.reach(tick, None)
         counted = Window(covered.start - choice.window, covered.end)
-        closed = timelines.read_windows(connection, series, choice.window, counted)
+        length = timelines.band_length(connection, series, choice.window)
+        closed = timelines.read_windows(connection, series, length, Window(counted.start - length, counted.end))
         return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed
     since = EPOCH if choice.span is None else tick - choice.span - choice.window
     closed = timelines.read_windows(connection, series, choice.window, Window(reach.start if reach else since, tick))

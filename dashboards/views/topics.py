@@ -1,4 +1,4 @@
-"""Negative share and volume of topics over time, and the stories behind a point."""
+"""Negative share and volume of topics and companies over time, and the stories behind a point."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def show(desk: Desk) -> None:
 
 
 def _page(desk: Desk) -> None:
-    chosen, choice = _choose()
     tick = desk.tick()
+    chosen, choice = _choose(desk.readings.companies(tick) if tick else [])
     if tick is None:
         put(
             nothing_card(
                 "Nothing has arrived yet",
-                "This page will show the negative share and the volume of each topic over time, what its past lets "
+                "This page will show the negative share and the volume of topics and companies, what their past lets "
                 "expect, the alerts on it, and the stories behind any point that you click.",
             )
         )
@@ -53,15 +53,21 @@ def _page(desk: Desk) -> None:
     _stories(desk, picked, choice, tick)
 
 
-def _choose() -> tuple[list[Series], Range]:
+def _choose(companies: Sequence[Series]) -> tuple[list[Series], Range]:
     known = [ALL, *(Series(topic=topic) for topic in TOPICS)]
     by_title = {series.title: series for series in known}
+    by_title |= {series.title: series for series in companies if series.title not in by_title}
     left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")
     with middle:
         every = st.toggle("Every topic", key="every-topic", help="All news and each topic, side by side")
     with left:
         picked = st.multiselect(
-            "Topics", list(by_title), default=[ALL.title], key="topics", disabled=every, placeholder="All news"
+            "Topics and companies",
+            list(by_title),
+            default=[ALL.title],
+            key="topics",
+            disabled=every,
+            placeholder="All news",
         )
     with right:
         span = st.segmented_control(

@@ -50,7 +50,7 @@ def read_timeline(connection: Connection, series: Series, span: Window, bucket: 
     if len(starts) > BUCKET_LIMIT:
         raise ValueError(f"{len(starts)} buckets are more than the {BUCKET_LIMIT} that a timeline may have.")
     counts = _read_buckets(connection, series, Window(first, span.end), bucket)
-    length = _band_length(connection, series, bucket)
+    length = band_length(connection, series, bucket)
     bands = {
         closed.window.start: closed
         for closed in read_windows(connection, series, length, Window(first - length, span.end))
@@ -109,7 +109,11 @@ def _read_buckets(
     }
 
 
-def _band_length(connection: Connection, series: Series, bucket: timedelta) -> timedelta:
+def band_length(connection: Connection, series: Series, bucket: timedelta) -> timedelta:
+    """The length of closed windows whose band fits a bucket best: the longest no longer than it, or else the shortest.
+
+    All news and topics have closed windows of an hour and of a day, companies of a day alone.
+    """
     table = schema.window_counts
     lengths: list[int] = []
     smallest = select(func.min(table.c.window_seconds)).where(table.c.series == series.key)

@@ -1,8 +1,9 @@
 """Who is assessed at a step, and whether what is found is worth a row.
 
-A series is assessed when a new story entered it, and as long as it stands out also when one of its windows loses a
-story or a baseline moves. It can begin to surge only on news: when a new negative story lies in the window that stands
-out; without one, a surge by the numbers (ordinary stories sliding out of a window) is told as elevated.
+A series is assessed when a new negative story entered it, or when it draws many more stories than usual; and as long as
+it stands out, also when any story enters or leaves one of its windows or a baseline moves. It can begin to surge only
+on news: when a new negative story lies in the window that stands out. A surge by the numbers alone (ordinary stories
+sliding out of a window) is told as elevated of a series that stands out already, and not at all of others.
 
 Rows are emitted for SURGE, ATTENTION and ELEVATED (also for a series that never surges: few, and they show what was
 building) whenever reason, window length or counts differ from the row before, and once when the series is ordinary or
@@ -15,6 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.clock import MINUTE
 from monitor.surges.baseline import NEVER, Baselines
@@ -24,11 +26,13 @@ from monitor.surges.detector import Detector, Strongest, Tests
 from monitor.surges.minutes import moment_of
 from monitor.surges.multiplicity import adjusted
 from monitor.surges.rules import SurgeRules
+from monitor.surges.series import Kind
 from monitor.surges.sliding import Entries, SlidingWindows, counts_dated
 from monitor.surges.statistics import share_band
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import Window, WindowCounts
 
+_ALL = 0  # number of all news in every index
 _UNUSUAL = (Reason.SURGE, Reason.ATTENTION, Reason.ELEVATED)
 _DAYS_A_WEEK = 7
 
@@ -54,6 +58,12 @@ class Assessor:
         self._blocks = blocks
         self._baselines = baselines
         self._detector = Detector(rules, windows, baselines)
+        self._weights = np.ones(len(Kind))
+        self._weights[[Kind.ALL, Kind.TOPIC, Kind.ENTITY_TOPIC]] = (
+            rules.topic_weight,
+            rules.topic_weight,
+            rules.part_weight,
+        )
         self._opening = rules.false_alerts_per_week / _DAYS_A_WEEK
         self._news: list[Entries] = []
         """Entered since the last whole minute."""
@@ -134,9 +144,25 @@ class Assessor:
         return sorted(surges, key=lambda surge: surge.series)
 
     def _touched(self) -> Ids:
+        """The series that what entered since the last whole minute may bring to stand out, and those that do."""
         if not self._news:
             return np.zeros(0, dtype=np.int64)
-        return np.unique(np.concatenate([entries.ids for entries in self._news]))
+        ids = np.concatenate([entries.ids for entries in self._news])
+        bad = ids[np.concatenate([entries.negatives for entries in self._news]) > 0]
+        bad = bad[self._windows.negatives[-1, bad] >= self._rules.minimum_negatives]
+        standing = {*self._settled, *self._early}
+        follow = list(set(ids.tolist()) & standing) if standing else []
+        return np.unique(np.concatenate([bad, ids[self._draws(ids)], np.array(follow, dtype=np.int64)]))
+
+    def _draws(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Whether series have, in some window, so many stories that attention is worth asking for."""
+        n = self._windows.stories[:, ids]
+        enough = (n >= self._rules.attention_stories) & (ids != _ALL)
+        if enough.any():
+            share = self._rules.attention_tolerance * self._detector.usual_rates(ids)
+            enough &= n > share * self._windows.stories[:, _ALL, None]
+        found: npt.NDArray[np.bool_] = enough.any(axis=0)
+        return found
 
     def _assess(self, targets: Ids, end: int, step: datetime, before: dict[int, Surge]) -> Iterable[tuple[int, Surge]]:
         """What there is to say of some series; nothing where one is ordinary and nothing else was said before."""
@@ -145,11 +171,13 @@ class Assessor:
         # All that stands out is tested anew: how far one series does depends on how many others do.
         standing = np.fromiter(before.keys(), dtype=np.int64, count=len(before))
         ids = np.union1d(targets, standing)
-        tests = self._detector.test(ids, self._blocks.open_counts(ids, end))
+        tests = self._detector.test(ids, self._blocks.recent(ids, end))
         notable = self._detector.notable(tests)
         strongest = {at: self._detector.strongest(tests, at, opening=True) for at in notable.tolist()}
-        family = np.array([found.daily for found in strongest.values()])
-        chances = dict(zip(strongest, adjusted(family, self._windows.active).tolist(), strict=True))
+        daily = np.array([found.daily for found in strongest.values()])
+        weights = self._weights[tests.expected.kinds[notable]]
+        family = float(self._weights @ self._windows.active)
+        chances = dict(zip(strongest, adjusted(daily, weights, family).tolist(), strict=True))
         places = dict(zip(ids.tolist(), range(len(ids)), strict=True))
         wanted = set(targets.tolist())
         for number in sorted(wanted & ({int(ids[at]) for at in strongest} | before.keys())):
@@ -178,7 +206,7 @@ class Assessor:
             if soft.daily <= self._rules.elevated_p:
                 return self._row(tests, at, end, step, Reason.ELEVATED, soft, chance)
             drawing = self._detector.attention(tests, at)
-            drawn = min(drawing.daily * max(self._windows.active, 1), 1.0)
+            drawn = min(drawing.daily * max(int(self._windows.active.sum()), 1), 1.0)
             if drawn <= self._opening:
                 return self._row(tests, at, end, step, Reason.ATTENTION, drawing, drawn)
         if before is None:

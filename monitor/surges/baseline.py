@@ -31,6 +31,7 @@ from monitor.surges.statistics import (
     log_likelihood_ratio,
     log_volume_tail,
     outlier_weight,
+    own_overdispersion,
     predictive,
     raised,
     residual,
@@ -44,7 +45,7 @@ NEVER: Final = -1
 
 _ALL = 0  # number of all news in every index
 
-_NUMBERS = ("stories", "information", "negatives", "volume", "build")
+_NUMBERS = ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume", "build")
 _MOMENTS = ("since", "as_of", "build_since", "build_as_of")
 
 
@@ -61,7 +62,11 @@ class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
         as_of: UTC-aware end of the last block learnt; the sums are as they stood then. None before any.
         stories: Sum of w n: stories learnt from, forgetting counted.
         information: Sum of c n: how many independent stories the mean rests on.
-        negatives: Sum of c (k - d), d being what source, model and hour of the stories add to the usual.
+        negatives: Sum of c (k - d), d being what source, model and hour of the stories add to the usual; of all news d
+            is 0.
+        spread: Sum of w (k - nm)^2 / (m(1 - m)), m being the share that was expected: how unruly the series is.
+        pairs: Sum of w n(n - 1).
+        spread_known: How well both tell its overdispersion; see `monitor.surges.statistics.own_overdispersion`.
         volume: Sum of v n, with v for age and for being an ordinary number of stories.
         build: The cumulative sum of evidence for a higher share over closed blocks, in nats, from 0 to the cap.
         build_since: UTC-aware start of the block in which it last left 0; None where it is 0.
@@ -75,6 +80,9 @@ class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
     stories: float = 0.0
     information: float = 0.0
     negatives: float = 0.0
+    spread: float = 0.0
+    pairs: float = 0.0
+    spread_known: float = 0.0
     volume: float = 0.0
     build: float = 0.0
     build_since: datetime | None = None
@@ -91,6 +99,7 @@ class Expectations(NamedTuple):
         known: Stories that the rate is worth, priors counted.
         mature: Whether the series may stand out.
         kinds: Of each, the place in `Kind`.
+        unruly: How many times as overdispersed as its kind a series is.
     """
 
     mean: Array
@@ -99,6 +108,11 @@ class Expectations(NamedTuple):
     known: Array
     mature: npt.NDArray[np.bool_]
     kinds: npt.NDArray[np.int8]
+    unruly: Array
+
+    def of(self, places: npt.NDArray[Any]) -> Expectations:
+        """Those of some of the series: by place, or where a mask is true."""
+        return Expectations(*(column[places] for column in self))
 
 
 class Lessons(NamedTuple):
@@ -115,6 +129,10 @@ class Lessons(NamedTuple):
     stories: npt.NDArray[np.int32]
     negatives: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int32]
+
+    def of(self, places: npt.NDArray[Any]) -> Lessons:
+        """Those of some of the series."""
+        return Lessons(self.ids[places], self.stories[places], self.negatives[places], self.offsets[places])
 
 
 class Baselines:
@@ -140,15 +158,8 @@ class Baselines:
         moment, number = ((), np.int64, NEVER), ((), np.float64, 0.0)
         self._columns = Columns(
             index,
-            since=moment,
-            as_of=moment,
-            stories=number,
-            information=number,
-            negatives=number,
-            volume=number,
-            build=number,
-            build_since=moment,
-            build_as_of=moment,
+            **dict.fromkeys(_NUMBERS, number),
+            **dict.fromkeys(_MOMENTS, moment),
         )
         for state in states:
             if state.window_minutes == rules.block_minutes:
@@ -201,7 +212,17 @@ class Baselines:
             known=stories,
             mature=np.where(about_one, all_has, own),
             kinds=kinds,
+            unruly=self._unruly(ids, kinds, fade),
         )
+
+    def _unruly(self, ids: Ids, kinds: npt.NDArray[np.int8], fade: Array) -> Array:
+        rules, columns = self._rules, self._columns
+        usual = self.dispersion.share_of(kinds, rules.block_minutes)
+        names = ("spread", "stories", "pairs", "spread_known")
+        spread, stories, pairs, known = (fade * columns[name][ids] for name in names)
+        own = own_overdispersion(spread, stories, pairs, known, usual, rules.prior_unruliness)
+        found: Array = np.clip(own, rules.overdispersion_floor, rules.overdispersion_cap) / usual
+        return found
 
     def _mean_of_all(self) -> float:
         rules = self._rules
@@ -242,7 +263,14 @@ class Baselines:
 
     def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
         """The law of the share in a new window of this many minutes."""
-        return predictive(mean, self.dispersion.share_of(expected.kinds, length), expected.information)
+        return predictive(mean, self.overdispersion(expected, length), expected.information)
+
+    def overdispersion(self, expected: Expectations, length: int) -> Array:
+        """Of windows of this many minutes, in [floor, cap]."""
+        rules = self._rules
+        own = expected.unruly * self.dispersion.share_of(expected.kinds, length)
+        found: Array = np.clip(own, rules.overdispersion_floor, rules.overdispersion_cap)
+        return found
 
     def weights(self, counts: Lessons, expected: Expectations, length: int) -> Array:
         """How much blocks teach of the share, in (0, 1]: less the more they stand out above what was expected."""
@@ -269,23 +297,27 @@ class Baselines:
         length = self._rules.block_minutes
         expected = self.expect(counts.ids)
         weight = self.weights(counts, expected, length)
-        volume_weight = self._volume_weights(counts, expected, all_stories)
-        spread = self.dispersion.share_of(expected.kinds, length)
-        c = weight / (1.0 + (counts.stories - 1) * spread)
+        usual_many, steady = self._cut(counts, expected, all_stories)
+        n, mean = counts.stories.astype(np.float64), self.usual(expected, counts)
+        likeness = 1.0 + (n - 1.0) * self.overdispersion(expected, length)
+        c, pairs = weight / likeness, weight * n * (n - 1.0)
         pools = self._learn_spread(counts, expected, weight, length, end)
-        pools |= self._learn_clustering(counts, volume_weight, all_stories, end)
+        pools |= self._learn_clustering(counts, steady, all_stories, end)
         ids, columns = counts.ids, self._columns
         fresh = columns["since"][ids] == NEVER
         fade = np.where(fresh, 0.0, self._fade(end - columns["as_of"][ids]))
         columns["since"][ids] = np.where(fresh, end - length, columns["since"][ids])
         columns["as_of"][ids] = end
-        raw = self._index.kinds[ids] == Kind.COVARIATE
-        ordinary = counts.negatives - np.where(raw, 0.0, counts.offsets / 1000.0)
+        # Offsets are told against the plain share of all news: freed of them itself, it would drift with them.
+        ordinary = counts.negatives - np.where(ids == _ALL, 0.0, counts.offsets / 1000.0)
         for name, more in (
-            ("stories", weight * counts.stories),
-            ("information", c * counts.stories),
+            ("stories", weight * n),
+            ("information", c * n),
             ("negatives", c * ordinary),
-            ("volume", volume_weight * counts.stories),
+            ("spread", weight * (counts.negatives - n * mean) ** 2 / (mean * (1.0 - mean))),
+            ("pairs", pairs),
+            ("spread_known", pairs / (2.0 * likeness**2)),
+            ("volume", usual_many),
         ):
             columns[name][ids] = fade * columns[name][ids] + more
         return list(pools.values())
@@ -316,15 +348,25 @@ class Baselines:
                 found[pool, length] = self.dispersion.learn(pool, length, end, sums)
         return found
 
-    def _volume_weights(self, counts: Lessons, expected: Expectations, all_stories: int) -> Array:
+    def _cut(self, counts: Lessons, expected: Expectations, all_stories: int) -> tuple[Array, Array]:
+        """The stories of a block, too many of them cut down to what would just not stand out; and how steady that is.
+
+        Cut by probability or by what is tolerated, whichever is more: a rate that began too low could else never catch
+        up with a series that is often in the news. Steadiness is 1 for what is not cut, and falls with the square of
+        the deviation, as weights do (Huber 1964, Ann. Math. Stat. 35:73, for the continuous kind).
+        """
+        rules, n = self._rules, counts.stories.astype(np.float64)
         mean = expected.rate * all_stories
         size = cluster_size(mean, self.dispersion.stories[expected.kinds], expected.known)
-        score = deviations(np.exp(log_volume_tail(counts.stories, mean, size)))
-        weight = outlier_weight(score, self._rules.weight_threshold)
-        return np.where(counts.ids == _ALL, 1.0, weight)
+        score = deviations(np.exp(log_volume_tail(n, mean, size)))
+        most = mean + rules.weight_threshold * np.sqrt(mean + mean**2 / size)
+        cut = np.minimum(n, np.maximum(most, rules.volume_tolerance * mean))
+        stands_out = (score > rules.weight_threshold) & (counts.ids != _ALL)
+        steady = (rules.weight_threshold / np.maximum(score, rules.weight_threshold)) ** 2
+        return np.where(stands_out, cut, n), steady
 
     def _learn_clustering(
-        self, counts: Lessons, weight: Array, all_stories: int, end: int
+        self, counts: Lessons, steady: Array, all_stories: int, end: int
     ) -> dict[tuple[Kind, int], DispersionState]:
         """From every series with a past, also those that the block says nothing of: silence is part of the rate."""
         length, found = self._rules.block_minutes, {}
@@ -339,7 +381,7 @@ class Baselines:
             "stories": np.where(at >= 0, counts.stories[at], 0).astype(np.float64),
             "negatives": np.where(at >= 0, counts.negatives[at], 0).astype(np.float64),
         }
-        weights = np.where(at >= 0, weight[at], 1.0)
+        weights = np.where(at >= 0, steady[at], 1.0)
         for pool in (Kind.TOPIC, Kind.ENTITY):
             here = of_past.kinds == pool
             if not here.any():
@@ -357,6 +399,20 @@ class Baselines:
         """The cumulative sums of closed blocks as they stand at `end`."""
         age = np.maximum(end - self._columns["build_as_of"][ids], 0) / (DAY_MINUTES * self._rules.build_half_life_days)
         found: Array = self._columns["build"][ids] * 0.5**age
+        return found
+
+    def build_with(self, today: Lessons, expected: Expectations, end: int) -> Array:
+        """The same with what the block that holds the minute before `end` adds; 0 where it alone tells of a build."""
+        columns, length = self._columns, self._rules.block_minutes
+        found = self.builds(today.ids, end)
+        found[columns["build_since"][today.ids] >= end - 1 - (end - 1) % length] = 0.0
+        counted = (columns["build_as_of"][today.ids] == end) | (
+            today.stories == 0
+        )  # at its very end it has been summed
+        more = np.flatnonzero((found > 0.0) & ~counted)
+        if more.size:
+            steps = self.steps(today.of(more), expected.of(more))
+            found[more] = np.maximum(found[more] + steps, 0.0)
         return found
 
     def building_since(self, place: int) -> int:

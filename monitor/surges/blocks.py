@@ -12,7 +12,9 @@ to learn how much shares vary within a day.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +24,27 @@ from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.dispersion import DispersionState
 from monitor.surges.minutes import moment_of
 from monitor.surges.rules import SurgeRules
-from monitor.surges.series import Kind, Series
-from monitor.surges.sliding import Entries, counts_dated
-from monitor.surges.statistics import share_band
+from monitor.surges.series import Kind
+from monitor.surges.sliding import Entries, counts_dated, ones
+from monitor.surges.statistics import share_bands
 from monitor.surges.windows import ClosedWindow, Window, WindowCounts
 
 _CLOSE, _LEARN = 0, 1
 _NAMES = ("stories", "negatives", "offsets")
+
+
+class Rows(NamedTuple):
+    """What is to be stored, sorted by key.
+
+    Attributes:
+        closed: Blocks that closed, or whose row is to be replaced.
+        baselines: Of series that learnt something.
+        dispersion: Of pools that did.
+    """
+
+    closed: tuple[ClosedWindow, ...]
+    baselines: tuple[BaselineState, ...]
+    dispersion: tuple[DispersionState, ...]
 
 
 class Blocks:
@@ -48,17 +64,27 @@ class Blocks:
         self._schedule: list[tuple[int, int, int, int]] = []
         self._blocks: dict[tuple[int, int], Columns] = {}
         self._corrected: dict[tuple[int, int], list[Ids]] = {}
-        self.closed: dict[tuple[Series, Window], ClosedWindow] = {}
-        """Rows written or replaced since they were last collected."""
-        self.baselines: dict[Series, BaselineState] = {}
-        """Likewise."""
-        self.dispersion: dict[tuple[str, int], DispersionState] = {}
-        """Likewise."""
+        self._written: dict[tuple[int, int], list[tuple[npt.NDArray[np.generic], ...]]] = {}
+        self._moved: list[Ids] = []
+        self._pools: dict[tuple[str, int], DispersionState] = {}
 
     @property
     def due(self) -> int | None:
         """The next minute at which something closes or is learnt."""
         return self._schedule[0][0] if self._schedule else None
+
+    def collect(self) -> Rows:
+        """Rows written or replaced since the last time."""
+        written, self._written = self._written, {}
+        moved, self._moved = self._moved, []
+        pools, self._pools = self._pools, {}
+        closed = [row for block, batches in written.items() for row in self._rows(block, batches)]
+        ids = np.unique(np.concatenate(moved)) if moved else np.zeros(0, dtype=np.int64)
+        return Rows(
+            closed=tuple(sorted(closed, key=lambda row: (row.series, row.window))),
+            baselines=tuple(sorted(self._baselines.states(ids), key=lambda state: state.series)),
+            dispersion=tuple(pools[key] for key in sorted(pools)),
+        )
 
     def add(self, entries: Entries, end: int) -> None:
         """Counts stories in the blocks that hold their minute, unless these were learnt before the step at `end`."""
@@ -79,7 +105,7 @@ class Blocks:
                 if closes >= end:
                     heappush(self._schedule, (closes, _CLOSE, length, start))
                 heappush(self._schedule, (learnt, _LEARN, length, start))
-            np.add.at(block["stories"], ids, 1)
+            np.add.at(block["stories"], ids, ones(len(ids)))
             np.add.at(block["negatives"], ids, negatives)
             np.add.at(block["offsets"], ids, offsets)
             if closes < end:
@@ -95,11 +121,17 @@ class Blocks:
         """For a restart: what was added so far stands in the rows already."""
         self._corrected.clear()
 
-    def open_counts(self, ids: Ids, end: int) -> Lessons:
-        """What the long block that holds the minute before `end` holds of some series."""
+    def recent(self, ids: Ids, end: int) -> list[Lessons]:
+        """What the long block that holds the minute before `end` holds of some series, then those before it.
+
+        As many as `SurgeRules.summed_blocks` sums.
+        """
         length = self._rules.block_minutes
         start = (end - 1) - (end - 1) % length
-        block = self._blocks.get((length, start))
+        return [self._held(ids, start - back * length) for back in range(max(self._rules.summed_blocks, default=1))]
+
+    def _held(self, ids: Ids, start: int) -> Lessons:
+        block = self._blocks.get((self._rules.block_minutes, start))
         if block is None:
             nothing = np.zeros(len(ids), dtype=np.int32)
             return Lessons(ids, nothing, nothing, nothing)
@@ -126,7 +158,7 @@ class Blocks:
         counts = self._counts(length, start)
         self._write(length, start, counts.ids)
         if length == self._rules.block_minutes:
-            self._note(self._baselines.build(counts, start + length))
+            self._moved.append(self._baselines.build(counts, start + length))
 
     def _learn(self, length: int, start: int, end: int) -> None:
         counts = self._counts(length, start)
@@ -136,13 +168,10 @@ class Blocks:
         pools: list[DispersionState] = []
         if length == self._rules.block_minutes:
             pools += self._baselines.learn(counts, int(counts.stories[0]), end)
-            self._note(counts.ids)
+            self._moved.append(counts.ids)
         else:
             pools += self._baselines.learn_short(counts, end)
-        self.dispersion.update({(pool.kind, pool.window_minutes): pool for pool in pools})
-
-    def _note(self, ids: Ids) -> None:
-        self.baselines.update({state.series: state for state in self._baselines.states(ids)})
+        self._pools.update({(pool.kind, pool.window_minutes): pool for pool in pools})
 
     def _write(self, length: int, start: int, ids: Ids) -> None:
         """Writes the rows of a block; of what only explains others there is none."""
@@ -155,22 +184,25 @@ class Blocks:
         mean = self._baselines.usual(expected, counts)
         law = self._baselines.law(expected, mean, length)
         weights = self._baselines.weights(counts, expected, length)
-        window = Window(moment_of(start), moment_of(start + length))
-        columns = (ids, counts.stories, counts.negatives, expected.mature, mean, *law, weights)
-        for number, n, k, mature, share, alpha, beta, weight in zip(*(_plain(c) for c in columns), strict=True):
-            series = self._index.series[number]
-            low, high = share_band(n, alpha, beta, self._rules.band_coverage) if mature else (None, None)
-            self.closed[series, window] = ClosedWindow(
-                series=series,
-                window=window,
-                counts=WindowCounts(n, k),
-                expected_share=share if mature else None,
-                low=low,
-                high=high,
-                weight=weight,
-            )
+        low, high = share_bands(counts.stories.astype(np.float64), law, self._rules.band_coverage)
+        columns = (ids, counts.stories, counts.negatives, expected.mature, mean, low, high, weights)
+        self._written.setdefault((length, start), []).append(columns)
 
-
-def _plain(column: npt.NDArray[np.generic]) -> list[float]:
-    found: list[float] = column.tolist()
-    return found
+    def _rows(
+        self, block: tuple[int, int], batches: list[tuple[npt.NDArray[np.generic], ...]]
+    ) -> Iterable[ClosedWindow]:
+        """Of a series the row written last."""
+        length, start = block
+        window, rows = Window(moment_of(start), moment_of(start + length)), dict[int, ClosedWindow]()
+        for columns in batches:
+            for number, n, k, mature, share, low, high, weight in zip(*(c.tolist() for c in columns), strict=True):
+                rows[number] = ClosedWindow(
+                    series=self._index.series[number],
+                    window=window,
+                    counts=WindowCounts(n, k),
+                    expected_share=share if mature else None,
+                    low=low if mature else None,
+                    high=high if mature else None,
+                    weight=weight,
+                )
+        return rows.values()

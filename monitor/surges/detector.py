@@ -5,21 +5,24 @@ Three statistics, each of every window length, look for what a crisis does:
 - **share**: more of the stories are negative than the series' past explains (beta-binomial tail);
 - **volume**: more negative stories than the series has among all news, even if attention to it had grown
   `volume_tolerance` times at an unchanged share (negative-binomial tail); it finds companies that are rarely named;
-- **build**: closed days and the open one add up to a share that is higher for good (cumulative sum; by Wald's
-  inequality a sum of s nats has a chance of at most exp(-s)).
+- **build**: closed days and the open one add up to a share that is higher for good, in their cumulative sum (by Wald's
+  inequality one of s nats has a chance of at most exp(-s)), or as two and three days taken as one (beta-binomial tail).
 
 A fourth, **attention**, finds all stories grown `attention_tolerance` times; it says so, and opens no alert.
 
-What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`), and Bonferroni over
-lengths and statistics bounds what all of them come to. Windows that slide by the minute overlap almost wholly; what
-that adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts always get
-the same verdict.
+What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`). The bound of
+Bonferroni on what all lengths and statistics come to is shared out unevenly (Genovese, Roeder & Wasserman 2006,
+Biometrika 93:509): each window gets twice as much as the next shorter one, as where there is little news only the long
+ones can tell, and where there is much the short ones need little. Windows that slide by the minute overlap almost
+wholly; what that adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts
+always get the same verdict.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,15 +31,28 @@ from monitor.surges.baseline import Baselines, Expectations, Lessons
 from monitor.surges.columns import Ids
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.sliding import SlidingWindows
-from monitor.surges.statistics import Array, Beta, cluster_size, log_upper_tail, log_volume_tail
+from monitor.surges.statistics import (
+    Array,
+    Beta,
+    cluster_size,
+    log_upper_tail,
+    log_volume_tail,
+    predictive,
+    together,
+)
 from monitor.surges.surge import Statistic
 
 Mask = npt.NDArray[np.bool_]
+
+_SHARE_OR_VOLUME: Final = 0.3
+"""Of the chance of a false alarm, what share and volume are each given; build gets the rest."""
 
 _ALL = 0  # number of all news in every index
 
 NOTHING: Final = 0.0
 """Logarithm of a chance of 1."""
+
+_FAR = 1.5  # standard deviations: no count that lies nearer to what is usual has a chance of a hundredth or less
 
 
 class Tests(NamedTuple):
@@ -51,7 +67,7 @@ class Tests(NamedTuple):
         share: Logarithm of the chance of so high a share; 0 where it was not worth asking.
         volume: Likewise, of so many negative stories.
         attention: Likewise, of so many stories.
-        build: Likewise, of so great a cumulative sum; by series.
+        build: Likewise, of so great a cumulative sum, or of so high a share of some days together; by series.
         large: Whether the share exceeds the usual one by `minimum_effect`.
         enough: By series: whether some window of a mature baseline held enough stories to be judged.
     """
@@ -99,15 +115,23 @@ class Detector:
         self._windows = windows
         self._baselines = baselines
         lengths = np.array(rules.window_minutes)
-        self._looks = np.log(DAY_MINUTES / lengths)
-        self._tests = log(2 * len(lengths) + 1)
+        self._rates_as_of: int | None = None
+        self._known_rates: dict[int, float] = {}
+        """By number, as the baselines have it since they last learnt."""
+        worth = 2.0 ** np.arange(len(lengths))
+        self._worth = -np.log(worth / worth.sum())
+        """By window, minus the logarithm of its part of the chance of a false alarm."""
+        self._looks = self._worth + np.log(DAY_MINUTES / lengths)
+        """The same, and how many such windows a day has."""
+        self._either = -log(_SHARE_OR_VOLUME)
+        self._build_costs = log(1 + len(rules.summed_blocks)) - log(1.0 - 2.0 * _SHARE_OR_VOLUME)
 
-    def test(self, ids: Ids, today: Lessons) -> Tests:
+    def test(self, ids: Ids, recent: Sequence[Lessons]) -> Tests:
         """Everything that can be said of some series now.
 
         Args:
             ids: Their numbers.
-            today: What the open long block holds of them.
+            recent: What the open long block holds of them, then those before it.
         """
         windows, rules = self._windows, self._rules
         expected = self._baselines.expect(ids)
@@ -118,7 +142,7 @@ class Detector:
         judged: Mask = expected.mature & (n >= rules.minimum_stories)
         bad: Mask = expected.mature & (k >= rules.minimum_negatives)
         worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
-        many: Mask = bad & (effect >= 0.0) & (ids != _ALL)
+        many: Mask = bad & (effect >= rules.minimum_effect / 2) & (ids != _ALL)
         drawing: Mask = expected.mature & (n >= rules.attention_stories) & (ids != _ALL)
         return Tests(
             ids=ids,
@@ -131,7 +155,7 @@ class Detector:
             attention=self._many(
                 drawing, n, np.full(len(ids), rules.attention_tolerance), clustering.stories[kinds], expected
             ),
-            build=self._build(worth[-1], ids, today, expected),
+            build=self._build(worth[-1], recent, expected),
             large=effect >= rules.minimum_effect,
             enough=np.any(judged, axis=0),
         )
@@ -148,9 +172,9 @@ class Detector:
         for place, length in enumerate(self._rules.window_minutes):
             here = worth[place]
             if here.any():
-                law = self._baselines.law(expected, usual[place], length)
-                law = Beta(law.alpha[here], law.beta[here])
-                found[place, here] = log_upper_tail(k[place, here], n[place, here], law)
+                few = expected.of(here)
+                law = self._baselines.law(few, usual[place, here], length)
+                found[place, here] = _chance(k[place, here], n[place, here], law)
         return found
 
     def _many(
@@ -167,8 +191,11 @@ class Detector:
         """
         found = np.full(counts.shape, NOTHING)
         for place in np.flatnonzero(asked.any(axis=1)).tolist():
-            here = asked[place]
-            mean = (self._rates(place, expected) * times)[here]
+            all_means = self._rates(place, expected) * times
+            here = asked[place] & (counts[place] > all_means)  # fewer are no wonder
+            if not here.any():
+                continue
+            mean = all_means[here]
             size = cluster_size(mean, clustering[here], expected.known[here])
             found[place, here] = log_volume_tail(counts[place, here], mean, size) - self._named(here, expected)
         told: Array = np.minimum(found, NOTHING)
@@ -185,13 +212,51 @@ class Detector:
         size = cluster_size(mean, self._baselines.dispersion.stories[expected.kinds][here], expected.known[here])
         return log_volume_tail(1, mean, size)
 
-    def _build(self, worth: Mask, ids: Ids, today: Lessons, expected: Expectations) -> Array:
-        found = np.full(len(ids), NOTHING)
-        if worth.any():
-            held = self._baselines.builds(ids, self._windows.end)
-            sums = held + np.where(today.stories > 0, self._baselines.steps(today, expected), 0.0)
-            # What a single day says is the share's to tell.
-            found = np.where(worth & (held > 0.0), np.minimum(-sums, NOTHING), NOTHING)
+    def _build(self, worth: Mask, recent: Sequence[Lessons], expected: Expectations) -> Array:
+        """What a single day says is the share's to tell."""
+        found = np.full(len(worth), NOTHING)
+        if not worth.any():
+            return found
+        at = np.flatnonzero(worth)
+        few = expected.of(at)
+        days = [day.of(at) for day in recent]
+        least = -self._baselines.build_with(days[0], few, self._windows.end)
+        for many in self._rules.summed_blocks:
+            least = np.minimum(least, self._days(days[:many], few))
+        found[at] = least
+        return found
+
+    def _days(self, days: Sequence[Lessons], expected: Expectations) -> Array:
+        """Some days taken as one; nothing where the first of them has no negative stories."""
+        baselines = self._baselines
+        whole = Lessons(days[0].ids, *(np.sum([day[field] for day in days], axis=0) for field in (1, 2, 3)))
+        n = whole.stories.astype(np.float64)
+        pairs = np.sum([day.stories * (day.stories - 1.0) for day in days], axis=0)
+        spread = together(n, pairs, baselines.overdispersion(expected, self._rules.block_minutes))
+        mean = baselines.usual(expected, whole)
+        chance = _chance(whole.negatives, n, predictive(mean, spread, expected.information))
+        return np.where(days[-1].negatives > 0, chance, NOTHING)
+
+    def usual_rates(self, ids: Ids) -> Array:
+        """Stories that series have usually per story of all news; kept as long as the baselines do not move."""
+        if self._rates_as_of != self._baselines.clock:
+            self._rates_as_of, self._known_rates = self._baselines.clock, {}
+        new = [number for number in set(ids.tolist()) if number not in self._known_rates]
+        if new:
+            rates = self._baselines.expect(np.array(new, dtype=np.int64)).rate
+            self._known_rates.update(zip(new, rates.tolist(), strict=True))
+        return np.array([self._known_rates[number] for number in ids.tolist()])
+
+    def combined(self, tests: Tests, *, at_one_look: bool = False) -> Array:
+        """Of each series, the logarithm of the chance that any statistic of any window stands out as much as one does.
+
+        Args:
+            tests: Of some series.
+            at_one_look: At this step, instead of in a day.
+        """
+        costs = (self._worth if at_one_look else self._looks)[:, None] + self._either
+        least = (np.minimum(tests.share, tests.volume) + costs).min(axis=0, initial=NOTHING)
+        found: Array = np.minimum(least, np.minimum(tests.build + self._build_costs, NOTHING))
         return found
 
     def strongest(self, tests: Tests, at: int, *, opening: bool) -> Strongest:
@@ -200,18 +265,19 @@ class Detector:
         Args:
             tests: Of some series.
             at: Which of them.
-            opening: Only what may open a surge: a share must be large.
+            opening: Only what may open a surge: the share must be large, however many stories there are.
         """
-        share = np.where(tests.large[:, at], tests.share[:, at], NOTHING) if opening else tests.share[:, at]
+        large = tests.large[:, at] | (not opening)
+        share, volume = (np.where(large, found[:, at], NOTHING) for found in (tests.share, tests.volume))
         best = Strongest(1.0, Statistic.SHARE, len(share) - 1, 1.0)
-        found = [(share + self._looks, Statistic.SHARE, share)]
-        found.append((tests.volume[:, at] + self._looks, Statistic.VOLUME, tests.volume[:, at]))
+        costs = self._looks + self._either
+        found = [(share + costs, Statistic.SHARE, share), (volume + costs, Statistic.VOLUME, volume)]
         build = np.full(len(share), NOTHING)
         build[-1] = tests.build[at]
-        found.append((build, Statistic.BUILD, build))
+        found.append((build + self._build_costs, Statistic.BUILD, build))
         for weighed, statistic, plain in found:
             place = int(np.argmin(weighed))
-            daily = float(np.exp(min(weighed[place] + self._tests, 0.0)))
+            daily = float(np.exp(min(weighed[place], 0.0)))
             if plain[place] < NOTHING and daily < best.daily:
                 best = Strongest(daily, statistic, place, float(np.exp(plain[place])))
         return best
@@ -220,16 +286,14 @@ class Detector:
         """Likewise, of attention alone."""
         weighed = tests.attention[:, at] + self._looks
         place = int(np.argmin(weighed))
-        daily = float(np.exp(min(weighed[place] + log(len(weighed)), 0.0)))
+        daily = float(np.exp(min(weighed[place], 0.0)))
         return Strongest(daily, Statistic.ATTENTION, place, float(np.exp(tests.attention[place, at])))
 
     def notable(self, tests: Tests) -> npt.NDArray[np.intp]:
         """Places of the series of which some test, weighed by looks and tests, is within `elevated_p`."""
-        looks = self._looks[:, None]
-        least = np.minimum(tests.share + looks, tests.volume + looks).min(axis=0, initial=NOTHING)
-        least = np.minimum(least, tests.build)
-        drawing = (tests.attention + looks).min(axis=0, initial=NOTHING)
-        bound = log(self._rules.elevated_p) - self._tests
+        least = self.combined(tests)
+        drawing = (tests.attention + self._looks[:, None]).min(axis=0, initial=NOTHING)
+        bound = log(self._rules.elevated_p)
         return np.flatnonzero((least <= bound) | (drawing <= bound))
 
     def expected_negatives(self, tests: Tests, at: int, statistic: Statistic, window: int) -> float:
@@ -245,3 +309,14 @@ class Detector:
         """The law of the share of one series in one window: alpha and beta."""
         law = self._baselines.law(tests.expected, tests.usual[window], self._rules.window_minutes[window])
         return float(law.alpha[at]), float(law.beta[at])
+
+
+def _chance(k: npt.NDArray[np.int32], n: npt.NDArray[Any], law: Beta) -> Array:
+    """Logarithm of the chance of so many negatives or more; `NOTHING` where it is plain that they are no wonder."""
+    mean, alike = law.alpha / (law.alpha + law.beta), 1.0 / (law.alpha + law.beta + 1.0)
+    deviation = np.sqrt(n * mean * (1.0 - mean) * (1.0 + (n - 1.0) * alike))
+    far = k - n * mean > _FAR * deviation
+    found = np.full(len(k), NOTHING)
+    if far.any():
+        found[far] = log_upper_tail(k[far], n[far], Beta(law.alpha[far], law.beta[far]))
+    return found

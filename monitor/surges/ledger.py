@@ -41,16 +41,14 @@ class Ledger:
 
     def collect(self, now: datetime, index: SeriesIndex, blocks: Blocks) -> Advance:
         """Everything gathered, and what the blocks have written since they were last asked."""
-        closed, blocks.closed = blocks.closed, {}
-        baselines, blocks.baselines = blocks.baselines, {}
-        dispersion, blocks.dispersion = blocks.dispersion, {}
+        closed, baselines, dispersion = blocks.collect()
         return Advance(
             tick=now,
             members=self.members,
             minute_counts=minute_counts(self.entries, index),
-            closed=tuple(closed[key] for key in sorted(closed)),
-            baselines=tuple(baselines[key] for key in sorted(baselines)),
-            dispersion=tuple(dispersion[key] for key in sorted(dispersion)),
+            closed=closed,
+            baselines=baselines,
+            dispersion=dispersion,
             story_heads=tuple(self.story_heads[key] for key in sorted(self.story_heads)),
             ended_stories=tuple(sorted(self.ended_stories)),
             surges=tuple(self.surges),

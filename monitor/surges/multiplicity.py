@@ -7,25 +7,26 @@ import numpy as np
 from monitor.surges.statistics import Array
 
 
-def adjusted(p_values: Array, family: int) -> Array:
+def adjusted(p_values: Array, weights: Array, family: float) -> Array:
     """The least false discovery rate at which each hypothesis is rejected.
 
-    By Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289. Under no change at all, the chance that any is rejected
-    at level a is at most a.
+    By Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289, with a weight for each hypothesis (Genovese, Roeder &
+    Wasserman 2006, Biometrika 93:509). Under no change at all, the chance that any is rejected at level a is at most a.
 
     Args:
         p_values: Of those that were looked at and may be small, in [0, 1].
-        family: How many series are watched, these included; of the others nothing is unusual.
+        weights: Of each, positive.
+        family: Sum of the weights of all series that are watched, these included; of the others nothing is unusual.
 
     Returns:
         In [0, 1], one for each.
 
-    >>> adjusted(np.array([0.001, 0.5, 0.002]), family=10).round(4).tolist()
+    >>> adjusted(np.array([0.001, 0.5, 0.002]), np.ones(3), family=10).round(4).tolist()
     [0.01, 1.0, 0.01]
     """
-    many = max(family, len(p_values))
-    order = np.argsort(p_values, kind="stable")
-    stepped = p_values[order] * many / np.arange(1, len(p_values) + 1)
+    shared_out = p_values * family / weights
+    order = np.argsort(shared_out, kind="stable")
+    stepped = shared_out[order] / np.arange(1, len(p_values) + 1)
     least = np.minimum.accumulate(stepped[::-1])[::-1]
     found = np.empty(len(p_values))
     found[order] = np.minimum(least, 1.0)

@@ -50,13 +50,23 @@ class SurgeRules(BaseModel):
         default=0.05,
         description="How many false surges a week are put up with, over all series, windows and statistics together.",
     )
+    topic_weight: Positive = Field(
+        default=0.1,
+        description=(
+            "How much of the chance of a false surge a topic, or all news, is given for what a company is given: "
+            "markets swing by themselves, and people ask for companies."
+        ),
+    )
+    part_weight: Positive = Field(
+        default=0.25, description="Likewise a topic of a company, whose stories are the company's too."
+    )
     elevated_p: Share = Field(
         default=1e-2,
         description='A series is "elevated" while the chance of it, in a day and by any window or statistic, is less.',
     )
     band_coverage: Share = Field(default=0.95, description="Probability that the expected band of the share holds.")
     volume_tolerance: float = Field(
-        default=3.0,
+        default=2.0,
         ge=1,
         allow_inf_nan=False,
         description="Negative stories may become so many times as many as is usual before their number alone counts.",
@@ -76,9 +86,17 @@ class SurgeRules(BaseModel):
     )
     build_cap: Positive = Field(default=20.0, description="Most that the cumulative sum remembers, in nats.")
     build_half_life_days: Positive = Field(default=7.0, description="After so many days it remembers half.")
+    build_blocks: int = Field(
+        default=3,
+        ge=1,
+        description=(
+            "Besides, the open block and the closed ones before it are summed up to so many: as far as the guard band "
+            "still holds them."
+        ),
+    )
     half_life_days: Positive = Field(default=28.0, description="After so many days what was learnt counts half.")
     guard_minutes: int = Field(
-        default=DAY_MINUTES,
+        default=3 * DAY_MINUTES,
         ge=0,
         description="A block teaches only so long after its end, so that a building surge does not teach itself away.",
     )
@@ -105,6 +123,13 @@ class SurgeRules(BaseModel):
         lt=1,
         description="Likewise of the stories about one company in one day: most tell of one event.",
     )
+    prior_unruliness: Positive = Field(
+        default=0.7,
+        description=(
+            "How much the overdispersion of single series differs from that of their kind: standard deviation, relative"
+            " to it."
+        ),
+    )
     prior_pairs: Positive = Field(
         default=2000.0, description="How many pairs of stories within one block the prior overdispersion is worth."
     )
@@ -129,10 +154,10 @@ class SurgeRules(BaseModel):
         ),
     )
     minimum_history_days: AtLeastZero = Field(
-        default=2.0, description="Days that such a baseline must span before its series may stand out."
+        default=1.0, description="Days that such a baseline must span before its series may stand out."
     )
     minimum_exposure_stories: AtLeastZero = Field(
-        default=500.0,
+        default=200.0,
         description="Stories of all news that must have been learnt from before a company may stand out.",
     )
     minimum_relevance: int = Field(
@@ -206,6 +231,11 @@ class SurgeRules(BaseModel):
     def alikeness(self) -> Alikeness:
         """From when on two texts may tell one story."""
         return Alikeness(likeness=self.story_likeness, per_nat=self.story_per_nat, jaccard=self.story_jaccard)
+
+    @property
+    def summed_blocks(self) -> tuple[int, ...]:
+        """Over how many blocks, the open one included, evidence is summed: 2, 3 and so on."""
+        return tuple(range(2, min(self.build_blocks, self.guard_minutes // self.block_minutes) + 1))
 
     @property
     def memory_minutes(self) -> int:

@@ -25,11 +25,10 @@ def sighting_of(
         item: As the classifier wrote it.
         rules: Of whom an article is about, and of how many.
         merges: For every merged entity the one that stands in the end.
-        abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what the
-            article's model asks for.
+        abstain_below: Of whole texts, sentiments less probable than this do not count as negative, in [0, 1]; None:
+            than what the article's model asks for.
     """
     article = item.article
-    least = item.abstain_below if abstain_below is None else abstain_below
     return Sighting(
         article_id=article.id,
         source=article.source,
@@ -39,7 +38,7 @@ def sighting_of(
         dated=article.published_precision is Precision.DAY,
         topic=item.topic,
         negative=item.counts_as_negative(abstain_below),
-        about=about(item.mentions, rules, merges, least),
+        about=about(item.mentions, rules, merges),
         model=item.model_version,
         fingerprint=Fingerprint(
             text=lead_of(article.title, article.body),
@@ -50,28 +49,25 @@ def sighting_of(
     )
 
 
-def about(
-    mentions: Sequence[Mention], rules: SurgeRules, merges: Mapping[str, str], abstain_below: float
-) -> tuple[tuple[str, bool], ...]:
+def about(mentions: Sequence[Mention], rules: SurgeRules, merges: Mapping[str, str]) -> tuple[tuple[str, bool], ...]:
     """The companies and assets that a text counts for, the most relevant ones, each with whether it is bad for it.
 
-    It is bad for one where, over its mentions, negative is the likeliest sentiment and likely enough.
+    It is bad for one where, over its mentions, negative is the likeliest sentiment: with the few stories that a company
+    has in a day, leaving out those in doubt loses more than it clears up.
 
     Args:
         mentions: Of the text.
         rules: From which relevance on, and how many.
         merges: For every merged entity the one that stands in the end.
-        abstain_below: Probability in [0, 1] below which a sentiment does not count.
     """
     found: dict[str, list[Mention]] = defaultdict(list)
     for mention in mentions:
         if mention.entity and mention.relevance >= rules.minimum_relevance:
             found[merges.get(mention.entity, mention.entity)].append(mention)
     ranked = sorted(found, key=lambda entity: (-max(one.relevance for one in found[entity]), entity))
-    return tuple((entity, _is_bad(found[entity], abstain_below)) for entity in ranked[: rules.entities_per_story])
+    return tuple((entity, _is_bad(found[entity])) for entity in ranked[: rules.entities_per_story])
 
 
-def _is_bad(mentions: Sequence[Mention], abstain_below: float) -> bool:
+def _is_bad(mentions: Sequence[Mention]) -> bool:
     negative = sum(one.negative for one in mentions)
-    others = max(sum(one.neutral for one in mentions), sum(one.positive for one in mentions))
-    return negative > others and negative >= abstain_below * len(mentions)
+    return negative > max(sum(one.neutral for one in mentions), sum(one.positive for one in mentions))

@@ -38,17 +38,19 @@ class Sorter:
         self._index = index
         self._baselines = baselines
         self._taught = baselines.clock
-        self._offsets: dict[int, float] = {}
+        self._offsets: dict[int, int] = {}
         """By number of a covariate, as the baselines have it since they last learnt."""
         self._gathered: dict[tuple[int, bool], list[tuple[int, bool, int]]] = defaultdict(list)
 
     def add(self, head: StoryHead, source: str, model: str, minute: int) -> None:
         """Takes in a new story, which counts in `minute`."""
         covariates = [self._index.number(series) for series in covariates_of(head, source, model, minute)]
-        offset = self._offset(covariates)
-        rows = self._gathered[minute, head.dated]
+        rows, offset = self._gathered[minute, head.dated], 0
+        for number, own in zip(covariates, self._offsets_of(covariates), strict=True):
+            # Each explains what those before it leave: a source that writes at night is not counted twice.
+            rows.append((number, head.negative, offset))
+            offset = min(max(offset + own, -MOST_OFFSET), MOST_OFFSET)
         rows += ((self._index.number(series), negative, offset) for series, negative in series_of(head))
-        rows += ((number, head.negative, 0) for number in covariates)
 
     def collect(self) -> list[Entries]:
         """What was taken in since the last time, by minute."""
@@ -61,17 +63,16 @@ class Sorter:
             minute, head.dated, [(self._index.number(series), negative, 0) for series, negative in series_of(head)]
         )
 
-    def _offset(self, covariates: list[int]) -> int:
-        """In thousandths, as whole numbers sum exactly."""
+    def _offsets_of(self, covariates: list[int]) -> list[int]:
+        """By how much each shifts the share usual of all news; in thousandths, as whole numbers sum exactly."""
         if self._taught != self._baselines.clock:
             self._taught = self._baselines.clock
             self._offsets.clear()
         new = [number for number in covariates if number not in self._offsets]
         if new:
             means = self._baselines.expect(np.array([0, *new], dtype=np.int64)).mean
-            self._offsets.update(zip(new, (means[1:] - means[0]).tolist(), strict=True))
-        total = round(1000 * sum(self._offsets[number] for number in covariates))
-        return min(max(total, -MOST_OFFSET), MOST_OFFSET)
+            self._offsets.update(zip(new, np.round(1000 * (means[1:] - means[0])).astype(int).tolist(), strict=True))
+        return [self._offsets[number] for number in covariates]
 
 
 def series_of(head: StoryHead) -> list[tuple[Series, bool]]:

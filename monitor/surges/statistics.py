@@ -11,7 +11,6 @@ where the probability itself would underflow.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy import special
 Array = npt.NDArray[np.float64]
 Numbers = npt.ArrayLike
 
-EXACT_UP_TO: Final = 2_000
+EXACT_UP_TO: Final = 20_000
 """Stories up to which tails of the beta-binomial are summed; beyond, they are integrated, to three digits."""
 
 SMALLEST: Final = -745.0
@@ -29,6 +28,9 @@ SMALLEST: Final = -745.0
 
 _NEGLIGIBLE = 1e-18
 _CELLS = 1_024  # of an integral
+_FEW, _MANY = 16, 256  # terms of a sum at a time
+_BAND_CELLS = 500_000  # probabilities held at a time
+_EXACT_BANDS = 2_000  # stories up to which a band is summed
 
 
 class Beta(NamedTuple):
@@ -78,15 +80,20 @@ def log_upper_tail(k: Numbers, n: Numbers, law: Beta) -> Array:
 
 
 def _log_tail_above(k: Array, n: Array, alpha: Array, beta: Array) -> Array:
-    """Sums upwards from k, each term from the one before; for k at or above the mean."""
-    total, term, j = np.ones(k.shape), np.ones(k.shape), k.copy()
-    left = np.flatnonzero(j < n)
+    """Sums upwards from k, each term from the one before, some at a time; for k at or above the mean."""
+    total, term, done, width = np.ones(k.shape), np.ones(k.shape), 0, _FEW
+    left = np.flatnonzero(k < n)
     while left.size:
-        at, of = j[left], n[left]
-        term[left] *= (of - at) * (alpha[left] + at) / ((at + 1.0) * (beta[left] + of - at - 1.0))
-        total[left] += term[left]
-        j[left] = at + 1.0
-        left = left[(term[left] >= _NEGLIGIBLE * total[left]) & (j[left] < of)]
+        j, of = k[left, None] + done + np.arange(width), n[left, None]
+        left_over = np.maximum(of - j, 0.0)  # none beyond n: a factor of 0 ends the sum
+        ratios = (
+            left_over * (alpha[left, None] + j) / ((j + 1.0) * (beta[left, None] + np.maximum(left_over - 1.0, 0.0)))
+        )
+        terms = term[left, None] * np.cumprod(ratios, axis=1)
+        total[left] += terms.sum(axis=1)
+        term[left] = terms[:, -1]
+        done, width = done + width, min(2 * width, _MANY)
+        left = left[term[left] >= _NEGLIGIBLE * total[left]]
     found: Array = log_probability(k, n, Beta(alpha, beta)) + np.log(total)
     return found
 
@@ -198,6 +205,53 @@ def estimate_overdispersion(spread: float, stories: float, pairs: float, prior: 
     return (spread - stories + prior * prior_pairs) / (pairs + prior_pairs)
 
 
+def own_overdispersion(
+    spread: Array, stories: Array, pairs: Array, information: Array, usual: Array, doubt: float
+) -> Array:
+    """Overdispersion of single series, each shrunk towards the usual one as far as its own past tells little.
+
+    The moment estimate of a series has a variance of about 1 / `information`; series differ from one another by
+    `doubt` times the usual one. The posterior mean weighs both (Efron & Morris 1975, J. Am. Stat. Assoc. 70:311).
+
+    Args:
+        spread: As in `estimate_overdispersion`, by series.
+        stories: Likewise.
+        pairs: Likewise.
+        information: Sum of n(n - 1) / (2 (1 + (n - 1)r)^2) over blocks, likewise weighted.
+        usual: Of series of their kind, positive.
+        doubt: Positive.
+
+    Returns:
+        Not bounded: may be negative.
+
+    >>> nothing, usual = np.zeros(1), np.array([0.02])
+    >>> own_overdispersion(nothing, nothing, nothing, nothing, usual, 0.5).tolist()
+    [0.02]
+    """
+    own = (spread - stories) / np.maximum(pairs, 1e-9)
+    trust = information / (information + 1.0 / (doubt * usual) ** 2)
+    found: Array = usual + trust * (own - usual)
+    return found
+
+
+def together(stories: Array, pairs: Array, overdispersion: Array) -> Array:
+    """Overdispersion of several blocks taken as one: only stories of one block resemble one another.
+
+    The variance m(1-m)(N + r sum of n(n - 1)) of a sum of independent blocks is that of one block of N stories with
+    the overdispersion r sum of n(n - 1) / (N(N - 1)).
+
+    Args:
+        stories: N, by series.
+        pairs: Sum of n(n - 1) over blocks.
+        overdispersion: r.
+
+    >>> together(np.array([4.0]), np.array([4.0]), np.array([0.3])).round(3).tolist()  # 2 and 2: two pairs of six
+    [0.1]
+    """
+    found: Array = overdispersion * pairs / np.maximum(stories * (stories - 1.0), 1.0)
+    return found
+
+
 def residual(k: Numbers, n: Numbers, law: Beta) -> Array:
     """How surprising a count is, in standard deviations of a normal: the mid-p quantile residual, in [-8, 8].
 
@@ -236,7 +290,6 @@ def outlier_weight(score: Numbers, threshold: float) -> Array:
     return found
 
 
-@lru_cache(maxsize=4096)
 def share_band(n: int, alpha: float, beta: float, coverage: float) -> tuple[float, float]:
     """The equal-tailed band of the share K/n: the smallest shares whose cumulative probability reaches its ends.
 
@@ -249,17 +302,51 @@ def share_band(n: int, alpha: float, beta: float, coverage: float) -> tuple[floa
     >>> share_band(100, 1e9, 1e9, 0.95)  # practically a fair coin: 40 to 60 heads of 100
     (0.4, 0.6)
     """
-    if n == 0:
-        return (0.0, 1.0)
+    low, high = share_bands(np.array([n], dtype=np.float64), Beta(np.array([alpha]), np.array([beta])), coverage)
+    return (float(low[0]), float(high[0]))
+
+
+def share_bands(n: Array, law: Beta, coverage: float) -> tuple[Array, Array]:
+    """Lower and upper ends of `share_band` for many; arrays of one length."""
     tail = (1.0 - coverage) / 2.0
-    if n > EXACT_UP_TO:
-        together = 1.0 / (alpha + beta + 1.0)
-        precision = 1.0 / (together + (1.0 - together) / n) - 1.0
-        mean = alpha / (alpha + beta)
-        ends = special.betaincinv(mean * precision, (1.0 - mean) * precision, [tail, 1.0 - tail])
-        low, high = (float(np.clip(np.round(end * n), 0, n)) / n for end in ends)
-        return (low, high)
-    cumulative = np.cumsum(np.exp(log_probability(np.arange(n + 1), n, Beta(np.asarray(alpha), np.asarray(beta)))))
+    low, high = np.zeros(len(n)), np.ones(len(n))
+    many = np.flatnonzero(n > _EXACT_BANDS)
+    if many.size:
+        low[many], high[many] = _bands_of_many(n[many], Beta(law.alpha[many], law.beta[many]), tail)
+    order = np.argsort(n, kind="stable")
+    order = order[(n[order] > 0) & (n[order] <= _EXACT_BANDS)]
+    while order.size:  # rows of about one length together
+        widest = 2 * n[order[0]] + _FEW
+        rows = min(int(np.searchsorted(n[order], widest, side="right")), int(_BAND_CELLS / widest))
+        here, order = order[:rows], order[rows:]
+        low[here], high[here] = _exact_bands(n[here], Beta(law.alpha[here], law.beta[here]), tail)
+    return low, high
+
+
+def _exact_bands(n: Array, law: Beta, tail: float) -> tuple[Array, Array]:
+    of, alpha, beta = n[:, None], law.alpha[:, None], law.beta[:, None]
+    j = np.arange(int(n.max()))
+    inside = j < of
+    with np.errstate(divide="ignore"):
+        steps = np.log(
+            np.where(inside, (of - j) * (alpha + j) / ((j + 1.0) * np.maximum(beta + of - j - 1.0, 1e-300)), 1)
+        )
+    first = log_probability(np.zeros(len(n)), n, law)[:, None]
+    logarithms = np.concatenate([first, first + np.cumsum(steps, axis=1)], axis=1)
+    cumulative = np.cumsum(np.where(np.arange(j.size + 1) <= of, np.exp(logarithms), 0.0), axis=1)
     # Rounding may leave the sum of all a hair below 1; its last place is then the end.
-    low_count, high_count = np.searchsorted(cumulative, [tail, 1.0 - tail])
-    return (int(min(low_count, n)) / n, int(min(high_count, n)) / n)
+    low, high = (np.minimum((cumulative < end).sum(axis=1), n) / n for end in (tail, 1.0 - tail))
+    return low, high
+
+
+def _bands_of_many(n: Array, law: Beta, tail: float) -> tuple[Array, Array]:
+    """The share is nearly a beta variable, with the variance of counts."""
+    alpha, beta = law
+    together = 1.0 / (alpha + beta + 1.0)
+    precision = 1.0 / (together + (1.0 - together) / n) - 1.0
+    mean = alpha / (alpha + beta)
+    low, high = (
+        np.clip(np.round(special.betaincinv(mean * precision, (1.0 - mean) * precision, end) * n), 0, n) / n
+        for end in (tail, 1.0 - tail)
+    )
+    return low, high

@@ -97,8 +97,8 @@ def test_totals_are_of_the_span_only_and_the_largest_comes_first(database: Datab
 
 def test_the_topics_of_a_span_are_those_of_its_articles(database: Database) -> None:
     with database.write() as connection:
-        items = [scored(1), scored(2, topic="Energy"), scored(3, topic=""), unscored(4)]
-        writes.write_articles(connection, [counted(item) for item in items])
+        named = [counted(scored(1)), counted(scored(2, topic="Energy")), counted(scored(3, topic=""))]
+        writes.write_articles(connection, [*named, counted(unscored(4))])
     with database.read() as connection:
         assert reads.read_topics(connection, Window(NOON, NOON + HOUR)) == [BANKS, Series(topic="Energy")]
         assert reads.read_topics(connection, Window(NOON - HOUR, NOON)) == []

@@ -110,15 +110,20 @@ def test_a_topic_of_a_company_borrows_from_the_topic() -> None:
 
 def test_maturity_takes_both_stories_and_days() -> None:
     assert not School().teach(whole([(29, 5)] * 1)).expect(ALL).mature[0]
-    assert not School().teach(whole([(500, 100)] * 1)).expect(ALL).mature[0]
+    assert (
+        not School(RULES.model_copy(update={"minimum_history_days": 2}))
+        .teach(whole([(500, 100)]))
+        .expect(ALL)
+        .mature[0]
+    )
     assert not School().teach(whole([(5, 1)] * 3)).expect(ALL).mature[0]
     assert School().teach(whole([(20, 4)] * 2)).expect(ALL).mature[0]
 
 
 def test_companies_are_judged_once_enough_of_all_news_is_known_however_rarely_they_are_named() -> None:
-    school = School().teach(whole([(40, 8)] * 10))
+    school = School().teach(whole([(40, 8)] * 4))
     assert not school.expect(OTHER).mature[0]
-    assert school.teach(whole([(40, 8)] * 8)).expect(OTHER).mature[0]
+    assert school.teach(whole([(40, 8)] * 4)).expect(OTHER).mature[0]
 
 
 def test_a_company_never_named_is_expected_less_and_less() -> None:
@@ -153,11 +158,13 @@ def test_clustering_is_learnt_from_days_with_and_without_stories() -> None:
 
 
 def test_what_the_mix_of_sources_explains_is_not_taken_for_the_series_own() -> None:
-    """Every story is told by a source that is ten points more negative than usual."""
-    plain = School().teach(whole([(50, 15)] * 40)).expect(ALL).mean[0]
-    explained = School().teach(whole([(50, 15)] * 40), offset=50 * 100).expect(ALL).mean[0]
-    assert plain == pytest.approx(0.3, abs=0.01)
-    assert explained == pytest.approx(0.2, abs=0.01)
+    """Every story is told by a source that is ten points more negative than usual; of all news that is told plainly."""
+    days: list[Day] = [{ALL: (50, 15), BANKS: (50, 15)}] * 40
+    plain, explained = School().teach(days), School().teach(days, offset=50 * 100)
+    assert plain.expect(BANKS).mean[0] == pytest.approx(0.3, abs=0.01)
+    assert explained.expect(BANKS).mean[0] == pytest.approx(0.2, abs=0.01)
+    assert plain.expect(ALL).mean[0] == pytest.approx(0.3, abs=0.01)
+    assert explained.expect(ALL).mean[0] == pytest.approx(0.3, abs=0.01)
 
 
 def test_a_series_that_fell_silent_for_long_is_young_again() -> None:

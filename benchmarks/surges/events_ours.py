@@ -1,0 +1,142 @@
+"""The live surge core and the live life cycle of alerts over recorded headlines, as signs and as alerts.
+
+The core runs twice: by the rules as given, whose alerts are what the monitor would have opened; and by the same rules
+with a surge made of whatever the statistics have something to say of, ranked by the adjusted p-value on which the rules
+open. A threshold on that is what `false_alerts_per_week` sets, so the ranking is that of the live code.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from math import log10
+from typing import Final
+
+from benchmarks.surges.events_matching import Alert, Sign
+from benchmarks.surges.events_series import Naming, sign
+from monitor.alerts import alert as live
+from monitor.alerts.lifecycle import Lifecycle, LifecycleRules
+from monitor.classify.scored import ScoredArticle
+from monitor.store.evidence import USUAL
+from monitor.surges.core import SurgeCore
+from monitor.surges.rules import SurgeRules
+from monitor.surges.series import Series
+from monitor.surges.sightings import sighting_of
+from monitor.surges.sorting import series_of
+from monitor.surges.surge import Reason, Surge
+from monitor.surges.terms import distinctive
+
+EVERYTHING: Final = {"false_alerts_per_week": 7.0, "elevated_p": 0.999}
+"""Rules by which whatever is tested is a surge: an adjusted p-value of 1 suffices."""
+
+_LEAST = 1e-300  # a p-value below that is as good as it
+_TIE = 1e-6  # what tells equal adjusted p-values apart must not outweigh them
+_TERMS = 6  # as in the evidence of an alert
+_DAY = timedelta(days=1)
+
+
+class Told:
+    """The stories of each series and day, for what an alert shows of them."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[Series, date], list[str]] = defaultdict(list)
+        self._negative: dict[tuple[Series, date], list[tuple[float, str]]] = defaultdict(list)
+
+    def add(self, day: date, item: ScoredArticle, series: Sequence[tuple[Series, bool]]) -> None:
+        """Takes in a story and what it counts for, each with whether it is negative there."""
+        for one, negative in series:
+            self._all[one, day].append(item.article.title)
+            if negative:
+                self._negative[one, day].append((item.negative, item.article.title))
+
+    def headline(self, series: Series, day: date) -> str:
+        """The most negative headline among the negative ones; empty where there is none."""
+        return max(self._negative.get((series, day), [(0.0, "")]))[1]
+
+    def terms(self, series: Series, day: date) -> tuple[str, ...]:
+        """The words that set the negative headlines of a day apart from all of the four weeks before."""
+        here = [headline for _, headline in self._negative.get((series, day), ())]
+        before = (day - number * _DAY for number in range(1, USUAL.days + 1))
+        return distinctive(here, [headline for one in before for headline in self._all.get((series, one), ())], _TERMS)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of a replay.
+
+    Attributes:
+        signs: Everything that stood out, for thresholds of any height.
+        alerts: What the rules opened.
+    """
+
+    signs: list[Sign]
+    alerts: list[Alert]
+
+
+def replay(
+    scored: Sequence[ScoredArticle], rules: SurgeRules, naming: Naming, abstain_below: float | None = None
+) -> Replayed:
+    """Replays scored articles through the live code.
+
+    Args:
+        scored: In any order.
+        rules: What it takes to stand out.
+        naming: Of entities.
+        abstain_below: As `classify.abstain_below` of the settings.
+    """
+    loose, told = walk(scored, rules.model_copy(update=EVERYTHING), abstain_below)
+    given, _ = walk(scored, rules, abstain_below)
+    return Replayed(
+        signs=[_sign(surge, told, naming) for surge in loose if surge.reason is Reason.SURGE],
+        alerts=[_alert(one, told, naming) for one in alerts_of_line(given)],
+    )
+
+
+def walk(
+    scored: Sequence[ScoredArticle], rules: SurgeRules, abstain_below: float | None = None
+) -> tuple[list[Surge], Told]:
+    """Every verdict of the core, and what it was told."""
+    core, surges, told = SurgeCore(rules), list[Surge](), Told()
+    for day, items in groupby(sorted(scored, key=_first_seen), key=lambda one: _first_seen(one)[0].date()):
+        by_id = {item.article.id: item for item in items}
+        sightings = [sighting_of(item, rules, {}, abstain_below) for item in by_id.values()]
+        advance = core.advance(datetime.combine(day + _DAY, time(), UTC), sightings)
+        surges += advance.surges
+        for head in advance.story_heads:
+            if head.story_id in by_id:  # else it began on a day before
+                told.add(day, by_id[head.story_id], series_of(head))
+    return surges, told
+
+
+def _first_seen(item: ScoredArticle) -> tuple[datetime, str]:
+    return item.article.first_seen_at, item.article.id
+
+
+def alerts_of_line(surges: Sequence[Surge]) -> list[live.Alert]:
+    """The alerts that the line would have opened, by opening."""
+    change = Lifecycle(LifecycleRules()).run({}, surges, None)
+    return sorted(change.alerts, key=lambda alert: (alert.opened_at, alert.series))
+
+
+def _sign(surge: Surge, told: Told, naming: Naming) -> Sign:
+    score = log10(max(surge.adjusted_p, _LEAST)) + _TIE * log10(max(surge.p_value, _LEAST))
+    return _told(surge.series, _day_before(surge.tick), score, told, naming)
+
+
+def _alert(alert: live.Alert, told: Told, naming: Naming) -> Alert:
+    day = _day_before(alert.opened_at)
+    last = max(day, _day_before(alert.calm_since or alert.latest.tick))
+    first = _told(alert.series, day, alert.peak.p_value, told, naming)
+    return Alert(first, tuple(day + number * _DAY for number in range((last - day).days + 1)))
+
+
+def _told(series: Series, day: date, score: float, told: Told, naming: Naming) -> Sign:
+    return sign(series, day, score, told.headline(series, day), naming, lambda: told.terms(series, day))
+
+
+def _day_before(tick: datetime) -> date:
+    """The day of the last moment before a tick: what a midnight tells is of the day that it ends."""
+    return (tick - datetime.resolution).date()
