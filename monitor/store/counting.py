@@ -14,9 +14,9 @@ from monitor.clock import MINUTE, floor_to
 from monitor.store import schema
 from monitor.store.rows import Progress
 from monitor.surges.advance import Snapshot
-from monitor.surges.baseline import BaselineState
 from monitor.surges.core import memory_start
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
 from monitor.surges.settling import Counted, Fates, ItemKey

@@ -25,8 +25,8 @@ from monitor.records import DeadLetter
 from monitor.store import schema
 from monitor.store.rows import CountedArticle, Duplicate, Offset
 from monitor.store.upserts import Insert, Row, insert_into, insert_many, insert_new, upsert
-from monitor.surges.baseline import BaselineState
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.stories import StoryHead
 from monitor.surges.surge import Surge
 from monitor.surges.windows import ClosedWindow, MinuteCount

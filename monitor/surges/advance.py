@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.surges.baseline import BaselineState
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.stories import StoryHead, StoryMember
 from monitor.surges.surge import Surge

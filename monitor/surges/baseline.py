@@ -10,19 +10,18 @@ apart by how often it was named.
 
 from __future__ import annotations
 
-from datetime import datetime
 from math import fsum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.dispersion import POOL_OF, Dispersion, DispersionState
+from monitor.surges.lessons import BaselineState, Expectations, Lessons
 from monitor.surges.minutes import minute_of, moment_of
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
-from monitor.surges.series import Kind, Series
+from monitor.surges.series import Kind
 from monitor.surges.statistics import (
     Array,
     Beta,
@@ -47,92 +46,6 @@ _ALL = 0  # number of all news in every index
 
 _NUMBERS = ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume", "build")
 _MOMENTS = ("since", "as_of", "build_since", "build_as_of")
-
-
-class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is remembered of a series' past; restores exactly (64-bit floats).
-
-    A block's counts enter `information` and `negatives` with weight `c = w / (1 + (n - 1) r)`: w for its age and for
-    being ordinary, the rest (Williams 1982) so that one day with many stories does not outweigh many days.
-
-    Attributes:
-        series: Whose.
-        window_minutes: Length of the blocks.
-        since: UTC-aware start of the first block learnt; None before any.
-        as_of: UTC-aware end of the last block learnt; the sums are as they stood then. None before any.
-        stories: Sum of w n: stories learnt from, forgetting counted.
-        information: Sum of c n: how many independent stories the mean rests on.
-        negatives: Sum of c (k - d), d being what source, model and hour of the stories add to the usual; of all news d
-            is 0.
-        spread: Sum of w (k - nm)^2 / (m(1 - m)), m being the share that was expected: how unruly the series is.
-        pairs: Sum of w n(n - 1).
-        spread_known: How well both tell its overdispersion; see `monitor.surges.statistics.own_overdispersion`.
-        volume: Sum of v n, with v for age and for being an ordinary number of stories.
-        build: The cumulative sum of evidence for a higher share over closed blocks, in nats, from 0 to the cap.
-        build_since: UTC-aware start of the block in which it last left 0; None where it is 0.
-        build_as_of: UTC-aware end of the block up to which it is summed; None before any.
-    """
-
-    series: Series
-    window_minutes: int
-    since: datetime | None = None
-    as_of: datetime | None = None
-    stories: float = 0.0
-    information: float = 0.0
-    negatives: float = 0.0
-    spread: float = 0.0
-    pairs: float = 0.0
-    spread_known: float = 0.0
-    volume: float = 0.0
-    build: float = 0.0
-    build_since: datetime | None = None
-    build_as_of: datetime | None = None
-
-
-class Expectations(NamedTuple):
-    """What the baselines expect of some series; arrays with one place for each.
-
-    Attributes:
-        mean: Negative share, in (0, 1), of stories of the usual mix.
-        information: Independent stories that the mean is worth, priors counted.
-        rate: Stories of the series per story of all news.
-        known: Stories that the rate is worth, priors counted.
-        mature: Whether the series may stand out.
-        kinds: Of each, the place in `Kind`.
-        unruly: How many times as overdispersed as its kind a series is.
-    """
-
-    mean: Array
-    information: Array
-    rate: Array
-    known: Array
-    mature: npt.NDArray[np.bool_]
-    kinds: npt.NDArray[np.int8]
-    unruly: Array
-
-    def of(self, places: npt.NDArray[Any]) -> Expectations:
-        """Those of some of the series: by place, or where a mask is true."""
-        return Expectations(*(column[places] for column in self))
-
-
-class Lessons(NamedTuple):
-    """What one block holds of some series; arrays of whole numbers with one place for each.
-
-    Attributes:
-        ids: Numbers of the series.
-        stories: At least 1.
-        negatives: At most `stories`.
-        offsets: See `monitor.surges.sliding.Entries`.
-    """
-
-    ids: Ids
-    stories: npt.NDArray[np.int32]
-    negatives: npt.NDArray[np.int32]
-    offsets: npt.NDArray[np.int32]
-
-    def of(self, places: npt.NDArray[Any]) -> Lessons:
-        """Those of some of the series."""
-        return Lessons(self.ids[places], self.stories[places], self.negatives[places], self.offsets[places])
 
 
 class Baselines:

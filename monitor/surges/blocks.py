@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.surges.baseline import Baselines, BaselineState, Lessons
+from monitor.surges.baseline import Baselines
 from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState, Lessons
 from monitor.surges.minutes import moment_of
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Kind

@@ -27,8 +27,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.surges.baseline import Baselines, Expectations, Lessons
+from monitor.surges.baseline import Baselines
 from monitor.surges.columns import Ids
+from monitor.surges.lessons import Expectations, Lessons
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.sliding import SlidingWindows
 from monitor.surges.statistics import (

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.surges.assessing import Assessor
-from monitor.surges.baseline import Baselines, BaselineState
+from monitor.surges.baseline import Baselines
 from monitor.surges.blocks import Blocks
 from monitor.surges.columns import SeriesIndex
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Kind
 from monitor.surges.sliding import Entries, SlidingWindows

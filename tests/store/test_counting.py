@@ -9,7 +9,7 @@ from monitor.store import counting, reads, timelines, writes
 from monitor.store.database import Database
 from monitor.store.fingerprint import dump, fingerprint
 from monitor.store.rows import Duplicate, Offset
-from monitor.surges.baseline import BaselineState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
 from monitor.surges.stories import StoryHead

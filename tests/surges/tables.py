@@ -10,9 +10,9 @@ import msgspec
 
 from monitor.clock import MINUTE, floor_to
 from monitor.surges.advance import Advance, Entry, Sighting, Snapshot
-from monitor.surges.baseline import BaselineState
 from monitor.surges.core import SurgeCore, memory_start
 from monitor.surges.dispersion import DispersionState
+from monitor.surges.lessons import BaselineState
 from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series

@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitor.surges.baseline import Baselines, BaselineState, Expectations, Lessons
+from monitor.surges.baseline import Baselines
 from monitor.surges.columns import SeriesIndex
+from monitor.surges.lessons import BaselineState, Expectations, Lessons
 from monitor.surges.minutes import minute_of
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.series import ALL, Series
