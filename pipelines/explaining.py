@@ -18,8 +18,8 @@ _LEAST_PREFIX = 6
 
 _SEEN = {
     Statistic.SHARE: "a higher share of its stories is negative than its past explains (beta-binomial tail)",
-    Statistic.VOLUME: "more negative stories than it has among all news, even with several times the usual attention "
-    "(negative-binomial tail)",
+    Statistic.VOLUME: "more negative stories than it has among all news, even allowing for far more attention than "
+    "usual (negative-binomial tail)",
     Statistic.BUILD: "day after day somewhat more of its stories are negative than usual (cumulative sum)",
     Statistic.ATTENTION: "many times as many stories as usual, no more negative than they usually are",
 }
@@ -89,7 +89,7 @@ def _figures(surge: Surge, rules: SurgeRules | None) -> list[str]:
         f"Seen: {counts.negatives} of {counts.stories} stories negative{share}; "
         f"usual: {usual(surge)}, a share of {surge.expected_share:.0%}, {surge.low:.0%} to {surge.high:.0%} at this "
         f"volume; effect {surge.effect:+.0%}",
-        f"Chance: {likelihood(surge)}" if surge.p_value < 1 else "Chance: it does not stand out any more.",
+        f"Chance: {likelihood(surge)}",
     ]
     if surge.building_since:
         lines.append(f"Building since: {moment(surge.building_since)}")

@@ -189,9 +189,11 @@ def usual(surge: Surge) -> str:
 
 def likelihood(surge: Surge) -> str:
     """How unlikely it is: a sentence on the window, and one on all that is watched."""
+    if surge.p_value >= 1:
+        return "It does not stand out at present."
     chance = odds(surge.p_value)
     if surge.statistic is Statistic.VOLUME:
-        said = f"Even if it were told of several times as often as usual, the chance of so many would be {chance}."
+        said = f"Even allowing for far more attention than usual, the chance of so many would be {chance}."
     elif surge.statistic is Statistic.BUILD:
         since = f" since {moment(surge.building_since)}" if surge.building_since else ""
         said = f"What has added up day by day{since} has a chance of {chance} if nothing had changed."

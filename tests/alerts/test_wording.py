@@ -15,7 +15,7 @@ from monitor.alerts.alert import NotificationKind
 from monitor.alerts.messages import payload_schema
 from monitor.alerts.wording import clean, odds, payload, text, title
 from monitor.surges.series import Series
-from monitor.surges.surge import Statistic
+from monitor.surges.surge import Reason, Statistic
 from tests.alerts.builders import HOUR, START, alert, notification, story, surge
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "notification.json"
@@ -75,7 +75,7 @@ def test_a_resolved_message_says_how_long_it_lasted_and_the_peak() -> None:
     [
         (
             {"statistic": Statistic.VOLUME, "expected_count": 0.3},
-            "Even if it were told of several times as often as usual, the chance of so many would be 1 in 3.1 million.",
+            "Even allowing for far more attention than usual, the chance of so many would be 1 in 3.1 million.",
         ),
         (
             {"statistic": Statistic.BUILD, "building_since": START - 72 * HOUR},
@@ -94,6 +94,13 @@ def test_a_message_says_by_what_it_stands_out_and_how_seldom_anything_watched_do
 ) -> None:
     about = msgspec.structs.replace(alert(), latest=msgspec.structs.replace(surge(), **changes))
     assert words in text(notification(of=about))
+
+
+def test_of_what_is_calm_no_chance_is_told() -> None:
+    about = msgspec.structs.replace(alert(), latest=surge(Reason.ORDINARY, p_value=1.0))
+    said = text(notification(of=about))
+    assert "It does not stand out at present." in said
+    assert "1 in 1" not in said
 
 
 def test_what_is_usual_is_what_the_statistic_expected() -> None:
