@@ -93,7 +93,7 @@ def test_thirty_times_the_news_at_the_same_share_is_attention_and_opens_no_alert
     assert all(surge.counts.stories > 10 * surge.expected_count for surge in drawing)
 
 
-@pytest.mark.parametrize("grim", [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.9])
+@pytest.mark.parametrize("grim", [0.3, 0.45, 0.6, 0.9])
 def test_a_share_that_swings_around_the_threshold_for_a_day_opens_at_most_one_alert_that_closes_once(
     grim: float,
 ) -> None:
