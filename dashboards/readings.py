@@ -25,7 +25,7 @@ from monitor.records import DeadLetter
 from monitor.store import counting, entities, health, models, outbox, reads, timelines
 from monitor.store import sources as stored_sources
 from monitor.store.database import Connection, Database
-from monitor.store.evidence import read_evidence
+from monitor.store.evidence import RELEVANT, read_evidence
 from monitor.store.rows import (
     AlertChange,
     ClosedCount,
@@ -52,8 +52,6 @@ DAY: Final = timedelta(days=1)
 STORY_LIMIT: Final = 60
 ALERT_LIMIT: Final = 200
 COMPANY_LIMIT: Final = 60
-RELEVANT: Final = 30
-"""Articles less relevant to a company, of 100, do not count for it: the default of the rules."""
 DOUBT: Final = 0.5
 """Below this an answer is in doubt, where nothing is known of its model; as the default of `ScoredArticle`."""
 

@@ -44,6 +44,7 @@ def train_shipped(
     out_folder: Path,
     *,
     recipe: Recipe | None = None,
+    parent: Path | None = None,
     teacher: Path | None = None,
     texts: Sequence[str] = (),
     run: Run | None = None,
@@ -59,6 +60,7 @@ def train_shipped(
         data_folder: Holds tfns/, tftopic/, sentfin/ and finentity/.
         out_folder: Gets the finished model, all at once; an older one there is replaced.
         recipe: The shipped one by default.
+        parent: Folder of the version whose weights to go on from; None starts from the base.
         teacher: Folder of the version to distil; None learns from the labels alone.
         texts: Unlabelled texts, prepared, about which the teacher is asked too.
         run: How the run is carried out.
@@ -82,6 +84,7 @@ def train_shipped(
         recipe,
         out_folder,
         validation=split.held_out,
+        parent=parent,
         teacher=teacher,
         run=replace(run or Run(), grade=grade),
         report=report,

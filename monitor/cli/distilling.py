@@ -78,6 +78,7 @@ def train_base(
     out: Annotated[Path, typer.Option(help="Folder for the finished model; appears all at once.")],
     grade: Annotated[str, typer.Option(help="fast or quality.")] = "fast",
     teacher: Annotated[str, typer.Option(help="Version or folder to distil; by default it learns from labels.")] = "",
+    parent: Annotated[str, typer.Option(help="Version or folder to go on from; by default the base.")] = "",
     texts: Annotated[list[Path] | None, typer.Option(help="File of texts to ask the teacher; may repeat.")] = None,
     text_column: Annotated[str, typer.Option(help="Column with their text.")] = "text",
     base_folder: Annotated[Path | None, typer.Option(help="Where the base's files lie.")] = None,
@@ -96,13 +97,15 @@ def train_base(
         from pipelines.shipped import recipe_of_grade, train_shipped
         from pipelines.training_files import parse_settings, read_texts, recipe_with
 
+        found = load_settings()
         with watching() as watch, redirect_stdout(sys.stderr):
             papers = train_shipped(
                 grade,
                 data,
                 out,
                 recipe=recipe_with(recipe_of_grade(grade), parse_settings(settings or [])),
-                teacher=find_model(load_settings(), teacher) if teacher else None,
+                parent=find_model(found, parent) if parent else None,
+                teacher=find_model(found, teacher) if teacher else None,
                 texts=read_texts(tuple(texts or ()), text_column),
                 run=_run(run, resume, threads, base_folder, teacher_base_folder),
                 report=say,

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from monitor.articles import Precision
 from monitor.store import schema
 from monitor.surges.evidence import Evidence, Story
+from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
 from monitor.surges.terms import distinctive
@@ -19,6 +20,9 @@ USUAL: Final = timedelta(days=28)
 """What the series told so long before the window is what its words are compared with."""
 HEADLINES: Final = 2_000
 """Headlines that are compared, at most, on either side: the most negative ones, and the latest."""
+
+RELEVANT: Final = SurgeRules().minimum_relevance
+"""Articles less relevant to an entity, of 100, do not count for it."""
 
 _DAY: Final = timedelta(days=1)
 _SOURCES: Final = 10
@@ -82,7 +86,7 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
     """The conditions under which an article belongs to a window of a series, as the counts have it.
 
     Args:
-        series: Of an entity, also what is about those that were merged into it.
+        series: Of an entity, what is relevant to it by the default rules, also under names that were merged into it.
         window: By event time.
         negative: Only what is negative; for an entity, toward it.
     """
@@ -90,7 +94,11 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
     conditions = [table.c.event_time >= window.start, table.c.event_time < window.end]
     if series.entity:
         bad = [about.c.negative > about.c.neutral, about.c.negative > about.c.positive] if negative else []
-        inside = [about.c.event_time >= window.start, about.c.event_time < window.end]
+        inside = [
+            about.c.event_time >= window.start,
+            about.c.event_time < window.end,
+            about.c.relevance >= RELEVANT,
+        ]
         conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
     elif negative:
         conditions.append(table.c.sentiment == "negative")

@@ -1,9 +1,9 @@
 """Who is assessed at a step, and whether what is found is worth a row.
 
-A series is assessed when a new negative story entered it, or when it draws many more stories than usual; and as long as
-it stands out, also when any story enters or leaves one of its windows or a baseline moves. It can begin to surge only
-on news: when a new negative story lies in the window that stands out. A surge by the numbers alone (ordinary stories
-sliding out of a window) is told as elevated of a series that stands out already, and not at all of others.
+A series is assessed when a new story entered it (and a statistic is worth asking), and as long as it stands out also
+when one of its windows loses a story or a baseline moves. It can begin to surge only on news: when a new negative story
+lies in the window that stands out; without one, a surge by the numbers (ordinary stories sliding out of a window) is
+told as elevated.
 
 Rows are emitted for SURGE, ATTENTION and ELEVATED (also for a series that never surges: few, and they show what was
 building) whenever reason, window length or counts differ from the row before, and once when the series is ordinary or
@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from monitor.clock import MINUTE
 from monitor.surges.baseline import NEVER, Baselines
@@ -32,7 +31,6 @@ from monitor.surges.statistics import share_band
 from monitor.surges.surge import Reason, Surge
 from monitor.surges.windows import Window, WindowCounts
 
-_ALL = 0  # number of all news in every index
 _UNUSUAL = (Reason.SURGE, Reason.ATTENTION, Reason.ELEVATED)
 _DAYS_A_WEEK = 7
 
@@ -144,25 +142,16 @@ class Assessor:
         return sorted(surges, key=lambda surge: surge.series)
 
     def _touched(self) -> Ids:
-        """The series that what entered since the last whole minute may bring to stand out, and those that do."""
+        """The series that what entered since the last whole minute may bring to stand out, or that do already."""
         if not self._news:
             return np.zeros(0, dtype=np.int64)
-        ids = np.concatenate([entries.ids for entries in self._news])
-        bad = ids[np.concatenate([entries.negatives for entries in self._news]) > 0]
-        bad = bad[self._windows.negatives[-1, bad] >= self._rules.minimum_negatives]
+        ids = np.unique(np.concatenate([entries.ids for entries in self._news]))
+        wanted = self._detector.asks(ids)
         standing = {*self._settled, *self._early}
-        follow = list(set(ids.tolist()) & standing) if standing else []
-        return np.unique(np.concatenate([bad, ids[self._draws(ids)], np.array(follow, dtype=np.int64)]))
-
-    def _draws(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Whether series have, in some window, so many stories that attention is worth asking for."""
-        n = self._windows.stories[:, ids]
-        enough = (n >= self._rules.attention_stories) & (ids != _ALL)
-        if enough.any():
-            share = self._rules.attention_tolerance * self._detector.usual_rates(ids)
-            enough &= n > share * self._windows.stories[:, _ALL, None]
-        found: npt.NDArray[np.bool_] = enough.any(axis=0)
-        return found
+        if standing:
+            wanted |= np.isin(ids, np.fromiter(standing, dtype=np.int64, count=len(standing)))
+        touched: Ids = ids[wanted]
+        return touched
 
     def _assess(self, targets: Ids, end: int, step: datetime, before: dict[int, Surge]) -> Iterable[tuple[int, Surge]]:
         """What there is to say of some series; nothing where one is ordinary and nothing else was said before."""

@@ -25,6 +25,7 @@ from monitor.surges.series import Kind
 from monitor.surges.statistics import (
     Array,
     Beta,
+    Numbers,
     cluster_size,
     deviations,
     log_likelihood_ratio,
@@ -107,20 +108,18 @@ class Baselines:
         rules, columns = self._rules, self._columns
         whole = self._mean_of_all()
         parents = self._index.parents[ids]
-        borrowed = np.where(parents == _ALL, whole, self._mean(parents, whole))
+        borrowed = np.where(parents == _ALL, whole, self._mean(parents, rules.prior_stories, whole))
         kinds = self._index.kinds[ids]
         fade = self._fades(ids)
-        known = fade * columns["information"][ids]
         prior = np.where(kinds == Kind.COVARIATE, rules.prior_covariate_stories, rules.prior_stories)
-        mean = (fade * columns["negatives"][ids] + prior * borrowed) / (known + prior)
-        mean = np.where(ids == _ALL, whole, np.clip(mean, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE))
+        mean = np.where(ids == _ALL, whole, self._mean(ids, prior, borrowed))
         exposure = float(columns["volume"][_ALL])
         stories = rules.prior_rate_stories + fade * columns["volume"][ids]
         own, about_one = self._has_past(ids, fade), POOL_OF[kinds] == Kind.ENTITY
         all_has = bool(self._has_past(np.array([_ALL]), np.ones(1))[0]) and exposure >= rules.minimum_exposure_stories
         return Expectations(
             mean=mean,
-            information=known + prior,
+            information=fade * columns["information"][ids] + prior,
             rate=stories / (np.where(about_one, rules.prior_rate_exposure, 1.0) + exposure),
             known=stories,
             mature=np.where(about_one, all_has, own),
@@ -143,10 +142,10 @@ class Baselines:
         mean = (negatives + rules.prior_stories * rules.prior_share) / (known + rules.prior_stories)
         return min(max(mean, SMALLEST_SHARE), 1.0 - SMALLEST_SHARE)
 
-    def _mean(self, ids: Ids, borrowed: float) -> Array:
-        prior, fade = self._rules.prior_stories, self._fades(ids)
+    def _mean(self, ids: Ids, prior: Numbers, borrowed: Numbers) -> Array:
+        fade = self._fades(ids)
         known = fade * self._columns["information"][ids]
-        mean = (fade * self._columns["negatives"][ids] + prior * borrowed) / (known + prior)
+        mean = (fade * self._columns["negatives"][ids] + prior * np.asarray(borrowed)) / (known + prior)
         found: Array = np.clip(mean, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
         return found
 
@@ -169,10 +168,10 @@ class Baselines:
         )
         return found
 
-    def usual(self, expected: Expectations, counts: Lessons) -> Array:
-        """The share expected of these very stories: that of the series, and what their mix adds to it."""
+    def usual(self, mean: Array, counts: Lessons) -> Array:
+        """The share expected of these very stories: that of their series, and what their mix adds to it."""
         mix = counts.offsets / (1000.0 * np.maximum(counts.stories, 1))
-        return np.clip(expected.mean + mix, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
+        return np.clip(mean + mix, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
 
     def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
         """The law of the share in a new window of this many minutes."""
@@ -187,7 +186,7 @@ class Baselines:
 
     def weights(self, counts: Lessons, expected: Expectations, length: int) -> Array:
         """How much blocks teach of the share, in (0, 1]: less the more they stand out above what was expected."""
-        mean = self.usual(expected, counts)
+        mean = self.usual(expected.mean, counts)
         found = np.ones(len(counts.ids))
         high = counts.negatives > counts.stories * mean
         if high.any():
@@ -211,7 +210,7 @@ class Baselines:
         expected = self.expect(counts.ids)
         weight = self.weights(counts, expected, length)
         usual_many, steady = self._cut(counts, expected, all_stories)
-        n, mean = counts.stories.astype(np.float64), self.usual(expected, counts)
+        n, mean = counts.stories.astype(np.float64), self.usual(expected.mean, counts)
         likeness = 1.0 + (n - 1.0) * self.overdispersion(expected, length)
         c, pairs = weight / likeness, weight * n * (n - 1.0)
         pools = self._learn_spread(counts, expected, weight, length, end)
@@ -245,7 +244,7 @@ class Baselines:
     def _learn_spread(
         self, counts: Lessons, expected: Expectations, weight: Array, length: int, end: int
     ) -> dict[tuple[Kind, int], DispersionState]:
-        mean = self.usual(expected, counts)
+        mean = self.usual(expected.mean, counts)
         n, k = counts.stories.astype(np.float64), counts.negatives.astype(np.float64)
         # Sums are rounded once, as a restart numbers the series in another order.
         squares = weight * (k - n * mean) ** 2 / (mean * (1.0 - mean))
@@ -319,9 +318,8 @@ class Baselines:
         columns, length = self._columns, self._rules.block_minutes
         found = self.builds(today.ids, end)
         found[columns["build_since"][today.ids] >= end - 1 - (end - 1) % length] = 0.0
-        counted = (columns["build_as_of"][today.ids] == end) | (
-            today.stories == 0
-        )  # at its very end it has been summed
+        # At its very end the open block has been summed already.
+        counted = (columns["build_as_of"][today.ids] == end) | (today.stories == 0)
         more = np.flatnonzero((found > 0.0) & ~counted)
         if more.size:
             steps = self.steps(today.of(more), expected.of(more))
@@ -334,7 +332,7 @@ class Baselines:
 
     def steps(self, counts: Lessons, expected: Expectations) -> Array:
         """What counts of a block add to the cumulative sums, in nats: evidence for odds that are `build_odds` times."""
-        length, mean = self._rules.block_minutes, self.usual(expected, counts)
+        length, mean = self._rules.block_minutes, self.usual(expected.mean, counts)
         worse = np.minimum(raised(mean, self._rules.build_odds), 1.0 - SMALLEST_SHARE)
         return log_likelihood_ratio(
             counts.negatives,

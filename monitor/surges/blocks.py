@@ -182,7 +182,7 @@ class Blocks:
         block = self._blocks[length, start]
         counts = Lessons(ids, *(block[name][ids] for name in _NAMES))
         expected = self._baselines.expect(ids)
-        mean = self._baselines.usual(expected, counts)
+        mean = self._baselines.usual(expected.mean, counts)
         law = self._baselines.law(expected, mean, length)
         weights = self._baselines.weights(counts, expected, length)
         low, high = share_bands(counts.stories.astype(np.float64), law, self._rules.band_coverage)

@@ -116,9 +116,9 @@ class Detector:
         self._windows = windows
         self._baselines = baselines
         lengths = np.array(rules.window_minutes)
-        self._rates_as_of: int | None = None
-        self._known_rates: dict[int, float] = {}
-        """By number, as the baselines have it since they last learnt."""
+        self._known_as_of: int | None = None
+        self._known: dict[int, tuple[float, float]] = {}
+        """By number mean and rate, as the baselines have them since they last learnt."""
         worth = 2.0 ** np.arange(len(lengths))
         self._worth = -np.log(worth / worth.sum())
         """By window, minus the logarithm of its part of the chance of a false alarm."""
@@ -137,9 +137,9 @@ class Detector:
         windows, rules = self._windows, self._rules
         expected = self._baselines.expect(ids)
         n, k = windows.stories[:, ids], windows.negatives[:, ids]
-        usual = self._baselines.usual(expected, Lessons(ids, n, k, windows.offsets[:, ids]))
+        usual = self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]))
         effect = k / np.maximum(n, 1) - usual
-        clustering, kinds = self._baselines.dispersion, expected.kinds
+        dispersion, kinds = self._baselines.dispersion, expected.kinds
         judged: Mask = expected.mature & (n >= rules.minimum_stories)
         bad: Mask = expected.mature & (k >= rules.minimum_negatives)
         worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
@@ -152,9 +152,9 @@ class Detector:
             usual=usual,
             expected=expected,
             share=self._share(worth, n, k, usual, expected),
-            volume=self._many(many, k, rules.volume_tolerance * expected.mean, clustering.negatives[kinds], expected),
+            volume=self._many(many, k, rules.volume_tolerance * expected.mean, dispersion.negatives[kinds], expected),
             attention=self._many(
-                drawing, n, np.full(len(ids), rules.attention_tolerance), clustering.stories[kinds], expected
+                drawing, n, np.full(len(ids), rules.attention_tolerance), dispersion.stories[kinds], expected
             ),
             build=self._build(worth[-1], recent, expected),
             large=effect >= rules.minimum_effect,
@@ -234,19 +234,35 @@ class Detector:
         n = whole.stories.astype(np.float64)
         pairs = np.sum([day.stories * (day.stories - 1.0) for day in days], axis=0)
         spread = together(n, pairs, baselines.overdispersion(expected, self._rules.block_minutes))
-        mean = baselines.usual(expected, whole)
+        mean = baselines.usual(expected.mean, whole)
         chance = _chance(whole.negatives, n, predictive(mean, spread, expected.information))
         return np.where(days[-1].negatives > 0, chance, NOTHING)
 
-    def usual_rates(self, ids: Ids) -> Array:
-        """Stories that series have usually per story of all news; kept as long as the baselines do not move."""
-        if self._rates_as_of != self._baselines.clock:
-            self._rates_as_of, self._known_rates = self._baselines.clock, {}
-        new = [number for number in set(ids.tolist()) if number not in self._known_rates]
+    def asks(self, ids: Ids) -> Mask:
+        """Whether any statistic is worth asking of series, at little cost: of others `test` finds nothing.
+
+        Args:
+            ids: Their numbers, in any order.
+        """
+        windows, rules = self._windows, self._rules
+        means, rates = self._means_and_rates(ids)
+        n, k = windows.stories[:, ids], windows.negatives[:, ids]
+        usual = self._baselines.usual(means, Lessons(ids, n, k, windows.offsets[:, ids]))
+        bad = (k >= rules.minimum_negatives) & (k / np.maximum(n, 1) - usual >= rules.minimum_effect / 2)
+        most = rules.attention_tolerance * rates * np.maximum(windows.stories[:, _ALL, None], 1)
+        drawing = (n >= rules.attention_stories) & (n > most) & (ids != _ALL)
+        found: Mask = (bad | drawing).any(axis=0)
+        return found
+
+    def _means_and_rates(self, ids: Ids) -> Array:
+        if self._known_as_of != self._baselines.clock:
+            self._known_as_of, self._known = self._baselines.clock, {}
+        new = [number for number in set(ids.tolist()) if number not in self._known]
         if new:
-            rates = self._baselines.expect(np.array(new, dtype=np.int64)).rate
-            self._known_rates.update(zip(new, rates.tolist(), strict=True))
-        return np.array([self._known_rates[number] for number in ids.tolist()])
+            expected = self._baselines.expect(np.array(new, dtype=np.int64))
+            pairs = zip(expected.mean.tolist(), expected.rate.tolist(), strict=True)
+            self._known.update(zip(new, pairs, strict=True))
+        return np.array([self._known[number] for number in ids.tolist()]).reshape(-1, 2).T
 
     def combined(self, tests: Tests, *, at_one_look: bool = False) -> Array:
         """Of each series, the logarithm of the chance that any statistic of any window stands out as much as one does.

@@ -44,7 +44,10 @@ class SurgeRules(BaseModel):
         default=3, ge=1, description="Negative stories that a window must hold before it can stand out."
     )
     minimum_effect: Share = Field(
-        default=0.15, description='Observed minus expected share that a surge must reach; half of it for "elevated".'
+        default=0.15,
+        description=(
+            'Observed minus expected share that a surge must reach; half of it for "elevated" and for days that add up.'
+        ),
     )
     false_alerts_per_week: Positive = Field(
         default=0.05,

@@ -88,7 +88,7 @@ def test_it_may_be_closed_at_any_moment_of_a_poll() -> None:
     for _ in range(40):
         with ScheduledPoller(threads=1) as poller:
             poller.plan("due", EPOCH, lambda: NOTHING)
-            collect(poller, 1)
+            assert collect(poller, 1) == [Finished("due", NOTHING)]
 
 
 def test_a_poll_waits_until_it_is_due() -> None:

@@ -25,12 +25,12 @@ def seen(series: Series = BANKS, window: Window = SHORT) -> Surge:
     return replace(surge(TICK, series), window=window)
 
 
-def toward(number: int, entity: str, negative: float) -> ScoredArticle:
-    return replace(scored(number, negative=0.1), mentions=(named(entity, negative),))
+def toward(number: int, entity: str, negative: float, relevance: int = 80) -> ScoredArticle:
+    return replace(scored(number, negative=0.1), mentions=(named(entity, negative, relevance),))
 
 
-def named(entity: str, negative: float) -> Mention:
-    return replace(mention("Quillon", negative), entity=entity, relevance=80)
+def named(entity: str, negative: float, relevance: int) -> Mention:
+    return replace(mention("Quillon", negative), entity=entity, relevance=relevance)
 
 
 def shown(database: Database, about: Surge, limit: int = 10) -> list[str]:
@@ -76,6 +76,7 @@ def test_a_story_known_by_date_only_is_evidence_for_a_day_but_not_for_an_hour(da
 
 def test_of_a_company_stories_are_as_negative_as_they_are_toward_it(database: Database) -> None:
     items = [toward(1, "acme", 0.7), toward(2, "acme", 0.8), toward(3, "acme", 0.2), toward(4, "~zenith", 0.8)]
+    items.append(toward(5, "acme", 0.84, relevance=20))  # named in passing: it does not count for it
     with database.write() as connection:
         writes.write_articles(connection, [counted(item) for item in items])
         entities.write_mentions(connection, items)

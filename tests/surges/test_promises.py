@@ -60,7 +60,14 @@ def alerts(tables: Tables, end: datetime) -> list[Alert]:
     return list(Lifecycle(LifecycleRules()).run({}, surges, end).alerts)
 
 
-@pytest.mark.parametrize("usual", [0.05, 0.3])
+@pytest.mark.parametrize(
+    "usual",
+    [
+        0.05,
+        0.3,
+        pytest.param(0.45, marks=pytest.mark.xfail(strict=True, reason="fires until the source is known")),
+    ],
+)
 def test_a_source_that_joins_and_is_more_or_less_negative_than_others_fires_nothing(usual: float) -> None:
     before = news(range(60), a_day=60, share=0.15, source="wire")
     joining = news(range(40, 60), a_day=40, share=usual, source="agency")
