@@ -100,10 +100,14 @@ def _figures(surge: Surge, rules: SurgeRules | None) -> list[str]:
     return [
         *lines,
         f"Rules: version {surge.rule_version}; an alert opens on less than {odds(level)} days by chance "
-        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); here it is {odds(surge.adjusted_p)}, {opens}",
+        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); here it is {_rarity(surge.adjusted_p)}, {opens}",
         f"Baseline: blocks of {rules.block_minutes / DAY_MINUTES:g} d, half-life {rules.half_life_days:g} d, learnt up "
         f"to {rules.guard_minutes // 60} h before the window",
     ]
+
+
+def _rarity(adjusted_p: float) -> str:
+    return odds(adjusted_p) if adjusted_p < 1 else f"something like it {adjusted_p:.0f} times a day"
 
 
 def _evidence(evidence: Evidence) -> list[str]:

@@ -1,16 +1,18 @@
 """From transitions to what each receiver is told: a notice when an alert fires, and one when it is over.
 
-Nothing is told of an alert that calmed while pending, nor when one recedes and returns.
+Nothing is told of an alert that calmed while pending, nor when one recedes and returns. Nor is that of a topic of a
+company told to those who know that the company's own is on: the stories are the same (Alertmanager's inhibition).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Transition
 from monitor.alerts.routing import Receiver, Route, route
 from monitor.articles import article_id
 from monitor.surges.evidence import Evidence
+from monitor.surges.series import Kind, Series
 
 Show = Callable[[Alert, NotificationKind], Evidence]
 """What to show for an alert."""
@@ -20,6 +22,7 @@ Told = Callable[[str], Collection[str]]
 
 def notify(
     transitions: Sequence[Transition],
+    open_before: Mapping[Series, Alert],
     receivers: Sequence[Receiver],
     routes: Sequence[Route],
     told: Told,
@@ -32,6 +35,7 @@ def notify(
 
     Args:
         transitions: In order.
+        open_before: The alerts that were not resolved before these transitions.
         receivers: All there are.
         routes: In order.
         told: Of alerts that fired before these transitions.
@@ -42,13 +46,25 @@ def notify(
     """
     notifications: list[Notification] = []
     fired: dict[str, tuple[str, ...]] = {}
+    on = {series: alert.id for series, alert in open_before.items()}
+
+    def heard_of(alert_id: str) -> Collection[str]:
+        return fired[alert_id] if alert_id in fired else told(alert_id)
+
     for transition in transitions:
         alert = transition.alert
         kind = kind_of_notice(transition)
+        if alert.state is AlertState.RESOLVED:
+            on.pop(alert.series, None)
+        else:
+            on[alert.series] = alert.id
         if kind == "firing":
-            names = fired[alert.id] = route(alert, routes, [receiver.name for receiver in receivers]).receivers
+            company = on.get(Series(entity=alert.series.entity)) if alert.series.kind is Kind.ENTITY_TOPIC else None
+            known_to = heard_of(company) if company else ()
+            routed = route(alert, routes, [receiver.name for receiver in receivers]).receivers
+            names = fired[alert.id] = tuple(name for name in routed if name not in known_to)
         elif kind == "resolved":
-            heard = fired.get(alert.id) or told(alert.id)
+            heard = heard_of(alert.id)
             names = tuple(receiver.name for receiver in receivers if receiver.send_resolved and receiver.name in heard)
         else:
             continue

@@ -92,7 +92,7 @@ class AlertsWorker:
             surges = [surge for _, surge in numbered]
             # A batch ends with a whole tick. Beyond that tick, time is only known if no surge was left behind.
             change = self._lifecycle.run(open_alerts, surges, reach.tick if complete else surges[-1].tick)
-            self._write(connection, change)
+            self._write(connection, open_alerts, change)
             if numbered:
                 position = numbered[-1][0]
                 alerting.write_cursor(connection, READER, position)
@@ -136,7 +136,7 @@ class AlertsWorker:
         due = self._due_at is not None and self._due_at <= reach.tick
         return unknown or due or (reach.final and self._ended_at != reach.tick)
 
-    def _write(self, connection: Connection, change: Change) -> None:
+    def _write(self, connection: Connection, open_before: Mapping[Series, Alert], change: Change) -> None:
         def told(alert_id: str) -> frozenset[str]:
             return alerting.receivers_told(connection, alert_id)
 
@@ -146,7 +146,7 @@ class AlertsWorker:
 
         alerting.write_alerts(connection, change.alerts)
         alerting.write_transitions(connection, change.transitions)
-        notifications = notify(change.transitions, self._receivers, self._routes, told, shown)
+        notifications = notify(change.transitions, open_before, self._receivers, self._routes, told, shown)
         alerting.write_notifications(connection, notifications, self._clock())
 
     def _next_due_at(self, alerts: Mapping[Series, Alert]) -> datetime | None:

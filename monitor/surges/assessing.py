@@ -21,7 +21,7 @@ from monitor.clock import MINUTE
 from monitor.surges.baseline import NEVER, Baselines
 from monitor.surges.blocks import Blocks
 from monitor.surges.columns import Ids, SeriesIndex
-from monitor.surges.detector import Detector, Strongest, Tests
+from monitor.surges.detector import Costs, Detector, Strongest, Tests
 from monitor.surges.minutes import moment_of
 from monitor.surges.multiplicity import adjusted
 from monitor.surges.rules import SurgeRules
@@ -162,7 +162,8 @@ class Assessor:
         ids = np.union1d(targets, standing)
         tests = self._detector.test(ids, self._blocks.recent(ids, end))
         notable = self._detector.notable(tests)
-        strongest = {at: self._detector.strongest(tests, at, opening=True) for at in notable.tolist()}
+        costs = self._detector.costs(tests)
+        strongest = {at: self._detector.strongest(tests, at, costs, opening=True) for at in notable.tolist()}
         daily = np.array([found.daily for found in strongest.values()])
         weights = self._weights[tests.expected.kinds[notable]]
         family = float(self._weights @ self._windows.active)
@@ -171,13 +172,14 @@ class Assessor:
         wanted = set(targets.tolist())
         for number in sorted(wanted & ({int(ids[at]) for at in strongest} | before.keys())):
             at = places[number]
-            row = self._say(tests, at, end, step, strongest.get(at), chances.get(at, 1.0), before.get(number))
+            row = self._say(tests, costs, at, end, step, strongest.get(at), chances.get(at, 1.0), before.get(number))
             if row is not None:
                 yield number, row
 
     def _say(
         self,
         tests: Tests,
+        costs: Costs,
         at: int,
         end: int,
         step: datetime,
@@ -187,16 +189,16 @@ class Assessor:
     ) -> Surge | None:
         if strongest is not None:
             number = int(tests.ids[at])
-            if chance <= self._opening:
+            if strongest.p_value < 1.0 and chance <= self._opening:
                 surging = self._may_surge(number, self._rules.window_minutes[strongest.window], end)
                 reason = Reason.SURGE if surging else Reason.ELEVATED
                 return self._row(tests, at, end, step, reason, strongest, chance)
-            soft = self._detector.strongest(tests, at, opening=False)
+            soft = self._detector.strongest(tests, at, costs, opening=False)
             if soft.daily <= self._rules.elevated_p:
                 return self._row(tests, at, end, step, Reason.ELEVATED, soft, chance)
             drawing = self._detector.attention(tests, at)
-            drawn = min(drawing.daily * max(int(self._windows.active.sum()), 1), 1.0)
-            if drawn <= self._opening:
+            drawn = drawing.daily * max(int(self._windows.active.sum()), 1)
+            if drawing.p_value < 1.0 and drawn <= self._opening:
                 return self._row(tests, at, end, step, Reason.ATTENTION, drawing, drawn)
         if before is None:
             return None

@@ -10,12 +10,12 @@ Three statistics, each of every window length, look for what a crisis does:
 
 A fourth, **attention**, finds all stories grown `attention_tolerance` times; it says so, and opens no alert.
 
-What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`). The bound of
-Bonferroni on what all lengths and statistics come to is shared out unevenly (Genovese, Roeder & Wasserman 2006,
-Biometrika 93:509): each window gets twice as much as the next shorter one, as where there is little news only the long
-ones can tell, and where there is much the short ones need little. Windows that slide by the minute overlap almost
-wholly; what that adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts
-always get the same verdict.
+What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`). What
+all lengths and statistics come to is bounded as by Bonferroni, and only what can tell anything counts (Tarone 1990,
+Biometrics 46:515): a window with too few stories cannot, nor can a sum of days the earlier of which had none; and the
+stories of a day fill only so many windows of an hour. Windows that slide by the minute overlap almost wholly; what that
+adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts always get the same
+verdict.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from monitor.surges.surge import Statistic
 Mask = npt.NDArray[np.bool_]
 
 _SHARE_OR_VOLUME: Final = 0.3
-"""Of the chance of a false alarm, what share and volume are each given; build gets the rest."""
+"""Of the chance of a false alarm, what share and volume are each given; build gets the rest, if there is any."""
 
 _ALL = 0  # number of all news in every index
 
@@ -71,6 +71,7 @@ class Tests(NamedTuple):
         build: Likewise, of so great a cumulative sum, or of so high a share of some days together; by series.
         large: Whether the share exceeds the usual one by `minimum_effect`.
         enough: By series: whether some window of a mature baseline held enough stories to be judged.
+        may_build: By series: whether days before the open one could add to it.
     """
 
     ids: Ids
@@ -84,6 +85,15 @@ class Tests(NamedTuple):
     build: Array
     large: Mask
     enough: Mask
+    may_build: Mask
+
+
+class Costs(NamedTuple):
+    """By how much the chances of tests are raised for their number: logarithms, by series, the first two by window."""
+
+    share: Array
+    volume: Array
+    build: Array
 
 
 class Strongest(NamedTuple):
@@ -119,13 +129,9 @@ class Detector:
         self._known_as_of: int | None = None
         self._known: dict[int, tuple[float, float]] = {}
         """By number mean and rate, as the baselines have them since they last learnt."""
-        worth = 2.0 ** np.arange(len(lengths))
-        self._worth = -np.log(worth / worth.sum())
-        """By window, minus the logarithm of its part of the chance of a false alarm."""
-        self._looks = self._worth + np.log(DAY_MINUTES / lengths)
-        """The same, and how many such windows a day has."""
-        self._either = -log(_SHARE_OR_VOLUME)
-        self._build_costs = log(1 + len(rules.summed_blocks)) - log(1.0 - 2.0 * _SHARE_OR_VOLUME)
+        self._a_day = (DAY_MINUTES / lengths)[:, None]
+        """How many disjoint windows of each length a day has; [windows, 1]."""
+        self._attention_costs = np.log(len(lengths) * self._a_day).ravel()
 
     def test(self, ids: Ids, recent: Sequence[Lessons]) -> Tests:
         """Everything that can be said of some series now.
@@ -159,6 +165,8 @@ class Detector:
             build=self._build(worth[-1], recent, expected),
             large=effect >= rules.minimum_effect,
             enough=np.any(judged, axis=0),
+            may_build=np.any([day.stories > 0 for day in recent[1:]], axis=0)
+            | (self._baselines.builds(ids, windows.end) > 0),
         )
 
     def _share(
@@ -264,6 +272,26 @@ class Detector:
             self._known.update(zip(new, pairs, strict=True))
         return np.array([self._known[number] for number in ids.tolist()]).reshape(-1, 2).T
 
+    def costs(self, tests: Tests, *, at_one_look: bool = False) -> Costs:
+        """What the number of tests adds to the logarithms of their chances.
+
+        Args:
+            tests: Of some series.
+            at_one_look: At this step, instead of in a day.
+        """
+        rules = self._rules
+        able = (tests.stories >= rules.minimum_negatives).sum(axis=0)
+        worth = np.log(np.maximum(able, 1))
+        either = np.where(tests.may_build, -log(_SHARE_OR_VOLUME), log(2.0))
+        build = np.full(len(tests.ids), log(1 + len(rules.summed_blocks)) - log(1.0 - 2.0 * _SHARE_OR_VOLUME))
+        if at_one_look:
+            alone = np.broadcast_to(worth + either, tests.stories.shape)
+            return Costs(alone, alone, build)
+        # So many stories a day are in at most so many disjoint windows that hold enough of them. Of how many negative
+        # stories come at all that says nothing.
+        filled = np.clip(tests.stories[-1] // rules.minimum_negatives * self._a_day[-1], 1, self._a_day)
+        return Costs(worth + either + np.log(filled), worth + either + np.log(self._a_day), build)
+
     def combined(self, tests: Tests, *, at_one_look: bool = False) -> Array:
         """Of each series, the logarithm of the chance that any statistic of any window stands out as much as one does.
 
@@ -271,27 +299,30 @@ class Detector:
             tests: Of some series.
             at_one_look: At this step, instead of in a day.
         """
-        costs = (self._worth if at_one_look else self._looks)[:, None] + self._either
-        least = (np.minimum(tests.share, tests.volume) + costs).min(axis=0, initial=NOTHING)
-        found: Array = np.minimum(least, np.minimum(tests.build + self._build_costs, NOTHING))
+        costs = self.costs(tests, at_one_look=at_one_look)
+        least = np.minimum(tests.share + costs.share, tests.volume + costs.volume).min(axis=0, initial=NOTHING)
+        found: Array = np.minimum(least, np.minimum(tests.build + costs.build, NOTHING))
         return found
 
-    def strongest(self, tests: Tests, at: int, *, opening: bool) -> Strongest:
+    def strongest(self, tests: Tests, at: int, costs: Costs, *, opening: bool) -> Strongest:
         """The least likely test of one series.
 
         Args:
             tests: Of some series.
             at: Which of them.
+            costs: Of these tests.
             opening: Only what may open a surge: the share must be large, however many stories there are.
         """
         large = tests.large[:, at] | (not opening)
         share, volume = (np.where(large, found[:, at], NOTHING) for found in (tests.share, tests.volume))
         best = Strongest(1.0, Statistic.SHARE, len(share) - 1, 1.0)
-        costs = self._looks + self._either
-        found = [(share + costs, Statistic.SHARE, share), (volume + costs, Statistic.VOLUME, volume)]
+        found = [
+            (share + costs.share[:, at], Statistic.SHARE, share),
+            (volume + costs.volume[:, at], Statistic.VOLUME, volume),
+        ]
         build = np.full(len(share), NOTHING)
         build[-1] = tests.build[at]
-        found.append((build + self._build_costs, Statistic.BUILD, build))
+        found.append((build + costs.build[at], Statistic.BUILD, build))
         for weighed, statistic, plain in found:
             place = int(np.argmin(weighed))
             daily = float(np.exp(min(weighed[place], 0.0)))
@@ -301,7 +332,7 @@ class Detector:
 
     def attention(self, tests: Tests, at: int) -> Strongest:
         """Likewise, of attention alone."""
-        weighed = tests.attention[:, at] + self._looks
+        weighed = tests.attention[:, at] + self._attention_costs
         place = int(np.argmin(weighed))
         daily = float(np.exp(min(weighed[place], 0.0)))
         return Strongest(daily, Statistic.ATTENTION, place, float(np.exp(tests.attention[place, at])))
@@ -309,7 +340,7 @@ class Detector:
     def notable(self, tests: Tests) -> npt.NDArray[np.intp]:
         """Places of the series of which some test, weighed by looks and tests, is within `elevated_p`."""
         least = self.combined(tests)
-        drawing = (tests.attention + self._looks[:, None]).min(axis=0, initial=NOTHING)
+        drawing = (tests.attention + self._attention_costs[:, None]).min(axis=0, initial=NOTHING)
         bound = log(self._rules.elevated_p)
         return np.flatnonzero((least <= bound) | (drawing <= bound))
 

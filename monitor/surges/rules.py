@@ -38,10 +38,10 @@ class SurgeRules(BaseModel):
         description="Length of the blocks that show how shares vary within a day; divides `block_minutes`.",
     )
     minimum_stories: int = Field(
-        default=4, ge=1, description="Stories that a window must hold before anything is said about it."
+        default=3, ge=1, description="Stories that a window must hold before anything is said about it."
     )
     minimum_negatives: int = Field(
-        default=3, ge=1, description="Negative stories that a window must hold before it can stand out."
+        default=2, ge=1, description="Negative stories that a window must hold before it can stand out."
     )
     minimum_effect: Share = Field(
         default=0.15,
@@ -50,7 +50,7 @@ class SurgeRules(BaseModel):
         ),
     )
     false_alerts_per_week: Positive = Field(
-        default=0.05,
+        default=0.15,
         description="How many false surges a week are put up with, over all series, windows and statistics together.",
     )
     topic_weight: Positive = Field(
@@ -127,7 +127,7 @@ class SurgeRules(BaseModel):
         description="Likewise of the stories about one company in one day: most tell of one event.",
     )
     prior_unruliness: Positive = Field(
-        default=0.7,
+        default=3.0,
         description=(
             "How much the overdispersion of single series differs from that of their kind: standard deviation, relative"
             " to it."

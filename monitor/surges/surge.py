@@ -52,7 +52,7 @@ class Surge(msgspec.Struct, frozen=True, kw_only=True):
         rule_version: Fingerprint of the rules that judged.
         statistic: By what it stands out the most.
         adjusted_p: The rate of false discoveries at which it counts as one, for all series, windows and statistics that
-            are looked at in a day; in [0, 1].
+            are looked at in a day; above 1, how many such findings a day has by chance.
         expected_count: Negative stories that the statistic expected (of attention: stories).
         building_since: UTC-aware; since when evidence has added up day by day, None where it has not.
     """

@@ -24,6 +24,7 @@ from monitor.store.fingerprint import dump
 from monitor.store.outbox import read_outbox
 from monitor.store.rows import CountedArticle, OutboxEntry
 from monitor.store.writes import write_articles
+from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Surge
 from tests.alerts.builders import FINANCIALS, HOUR, MINUTE, START, surge
 from tests.alerts.step_worker import RECEIVERS, RULES
@@ -103,6 +104,57 @@ def test_the_end_is_told_to_those_who_were_told_of_the_beginning_whatever_the_ro
         ("firing", "me"),
         ("resolved", "me"),
     ]
+
+
+BANK, BANK_LAW = Series(entity="bank"), Series(entity="bank", topic="Legal")
+
+
+@pytest.mark.parametrize("later", [timedelta(0), HOUR], ids=["at once", "later"])
+def test_a_topic_of_a_company_is_not_told_to_those_who_know_of_the_company(
+    database: Database, later: timedelta
+) -> None:
+    law = Receiver(name="law", kind="console")
+    routes = (
+        Route(matchers=('kind="entity"',), receivers=("me",)),
+        Route(matchers=('kind="entity_topic"',), receivers=("me", "law")),
+    )
+    stepped = worker(database, ME, law, routes=routes)
+    write_stream(database, [surge(series=BANK)], START)
+    if later:
+        stepped.step()
+    write_stream(database, [surge(series=BANK_LAW, at=START + later)], START + later)
+    stepped.step()
+    assert {(entry.notification.receiver, series_of(entry)) for entry in told(database)} == {
+        ("me", BANK),
+        ("law", BANK_LAW),
+    }
+    assert len(told(database)) == 2
+    over = START + later + HOUR
+    write_stream(database, [surge(Reason.ORDINARY, series=one, at=over) for one in (BANK, BANK_LAW)], over + 6 * HOUR)
+    stepped.step()
+    ends = [e for e in told(database) if isinstance(e.notification, Notification) and e.notification.kind == "resolved"]
+    assert sorted((entry.notification.receiver, series_of(entry).topic) for entry in ends) == [
+        ("law", "Legal"),
+        ("me", ""),
+    ]
+
+
+def test_a_topic_of_a_company_is_told_before_and_after_its_companys_alert(database: Database) -> None:
+    stream = [
+        surge(series=BANK_LAW),
+        surge(series=BANK, at=START + HOUR),
+        *(surge(Reason.ORDINARY, series=one, at=START + 2 * HOUR) for one in (BANK, BANK_LAW)),
+        surge(series=BANK_LAW, at=START + 9 * HOUR),
+    ]
+    write_stream(database, stream, START + 9 * HOUR)
+    worker(database).step()
+    firing = [e for e in told(database) if isinstance(e.notification, Notification) and e.notification.kind == "firing"]
+    assert [series_of(entry) for entry in firing] == [BANK_LAW, BANK, BANK_LAW]
+
+
+def series_of(entry: OutboxEntry) -> Series:
+    assert isinstance(entry.notification, Notification)
+    return entry.notification.alert.series
 
 
 def test_an_alert_that_calms_while_pending_is_told_to_nobody(database: Database) -> None:
