@@ -87,7 +87,9 @@ class Statistics:
     """
 
     rules: SurgeRules = field(
-        default_factory=lambda: SurgeRules(minimum_stories=1, minimum_negatives=1, minimum_effect=1e-6)
+        default_factory=lambda: SurgeRules(
+            minimum_stories=1, minimum_negatives=1, minimum_effect=1e-6, elevated_p=0.999
+        )
     )
     name: str = "ours"
     nominal: float = 0.001
@@ -108,7 +110,7 @@ class Statistics:
         rules = self.rules.model_copy(update={"window_minutes": windows})
         feed = Feed(counts, rules, int(judged[0]))
         tally = feed.tally
-        detector = Detector(rules, tally.windows, tally.baselines)
+        detector = Detector(tally.index, rules, tally.windows, tally.baselines)
         for period, end in feed:
             tally.blocks.settle(end)
             here = np.flatnonzero(wanted[:, period])

@@ -20,7 +20,7 @@ import numpy as np
 from monitor.clock import MINUTE
 from monitor.surges.baseline import NEVER, Baselines
 from monitor.surges.blocks import Blocks
-from monitor.surges.columns import Ids, SeriesIndex
+from monitor.surges.columns import Ids, SeriesIndex, distinct
 from monitor.surges.detector import Costs, Detector, Strongest, Tests
 from monitor.surges.minutes import moment_of
 from monitor.surges.multiplicity import adjusted
@@ -55,7 +55,7 @@ class Assessor:
         self._windows = windows
         self._blocks = blocks
         self._baselines = baselines
-        self._detector = Detector(rules, windows, baselines)
+        self._detector = Detector(index, rules, windows, baselines)
         self._weights = np.ones(len(Kind))
         self._weights[[Kind.ALL, Kind.TOPIC, Kind.ENTITY_TOPIC]] = (
             rules.topic_weight,
@@ -104,7 +104,7 @@ class Assessor:
     def assess_early(self, end: int, step: datetime) -> list[Surge]:
         """Assesses what was touched since the last whole minute; `end` is that of the windows, `step` the present."""
         surges = []
-        for number, row in self._assess(self._touched(), end, step, {**self._settled, **self._early}):
+        for number, row in self._assess(self._touched(end), end, step, {**self._settled, **self._early}):
             if _says(row) != _says(self._early.get(number, self._settled.get(number))):
                 self._early[number] = row
                 surges.append(row)
@@ -120,10 +120,11 @@ class Assessor:
         Returns:
             The rows, by series.
         """
-        followed = set(self._settled)
-        if not (everything or self._renewed) and followed:
-            followed &= set(np.concatenate(self._lost).tolist()) if self._lost else set()
-        targets = np.union1d(self._touched(), np.fromiter(followed, dtype=np.int64, count=len(followed)))
+        followed = np.fromiter(self._settled, dtype=np.int64, count=len(self._settled))
+        if not (everything or self._renewed) and len(followed):
+            lost = np.concatenate([*self._lost, np.zeros(0, dtype=np.int64)])
+            followed = followed[np.isin(followed, lost)]
+        targets = np.union1d(self._touched(end), followed)
         surges = []
         before = {**self._early, **self._settled}
         for number, row in self._assess(targets, end, moment_of(end), before):
@@ -141,12 +142,12 @@ class Assessor:
         self._lost.clear()
         return sorted(surges, key=lambda surge: surge.series)
 
-    def _touched(self) -> Ids:
+    def _touched(self, end: int) -> Ids:
         """The series that what entered since the last whole minute may bring to stand out, or that do already."""
         if not self._news:
             return np.zeros(0, dtype=np.int64)
-        ids = np.unique(np.concatenate([entries.ids for entries in self._news]))
-        wanted = self._detector.asks(ids)
+        ids = distinct(np.concatenate([entries.ids for entries in self._news]))
+        wanted = self._detector.asks(ids, lambda some: self._blocks.recent(some, end))
         standing = {*self._settled, *self._early}
         if standing:
             wanted |= np.isin(ids, np.fromiter(standing, dtype=np.int64, count=len(standing)))

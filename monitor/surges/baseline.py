@@ -69,6 +69,8 @@ class Baselines:
         self._index = index
         self._rules = rules
         self.dispersion = Dispersion(rules, dispersion)
+        self.learnt = 0
+        """How many blocks were learnt: what is expected of a series stays the same while this does."""
         moment, number = ((), np.int64, NEVER), ((), np.float64, 0.0)
         self._columns = Columns(
             index,
@@ -206,6 +208,7 @@ class Baselines:
         Returns:
             The pools that moved.
         """
+        self.learnt += 1
         length = self._rules.block_minutes
         expected = self.expect(counts.ids)
         weight = self.weights(counts, expected, length)
@@ -236,6 +239,7 @@ class Baselines:
 
     def learn_short(self, counts: Lessons, end: int) -> list[DispersionState]:
         """Takes in a short block: it teaches how much shares vary within a day, nothing else."""
+        self.learnt += 1
         length = self._rules.short_block_minutes
         expected = self.expect(counts.ids)
         weight = self.weights(counts, expected, length)

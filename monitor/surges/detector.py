@@ -20,15 +20,15 @@ verdict.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.surges.baseline import Baselines
-from monitor.surges.columns import Ids
+from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.lessons import Expectations, Lessons
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.sliding import SlidingWindows
@@ -36,6 +36,7 @@ from monitor.surges.statistics import (
     Array,
     Beta,
     cluster_size,
+    log_probability,
     log_upper_tail,
     log_volume_tail,
     predictive,
@@ -65,7 +66,7 @@ class Tests(NamedTuple):
         negatives: Likewise.
         usual: The share expected of these stories, in (0, 1).
         expected: What the baselines expect; by series.
-        share: Logarithm of the chance of so high a share; 0 where it was not worth asking.
+        share: Logarithm of the chance of so high a share; 0 where it was not worth asking, or too great to be notable.
         volume: Likewise, of so many negative stories.
         attention: Likewise, of so many stories.
         build: Likewise, of so great a cumulative sum, or of so high a share of some days together; by series.
@@ -116,19 +117,33 @@ class Detector:
     """Tests windows by fixed rules.
 
     Args:
+        index: Which numbers the series.
         rules: What it takes to stand out.
         windows: Of all series.
         baselines: Likewise.
     """
 
-    def __init__(self, rules: SurgeRules, windows: SlidingWindows, baselines: Baselines) -> None:
+    def __init__(self, index: SeriesIndex, rules: SurgeRules, windows: SlidingWindows, baselines: Baselines) -> None:
         self._rules = rules
         self._windows = windows
         self._baselines = baselines
         lengths = np.array(rules.window_minutes)
-        self._known_as_of: int | None = None
-        self._known: dict[int, tuple[float, float]] = {}
-        """By number mean and rate, as the baselines have them since they last learnt."""
+        number = ((), np.float64, 0.0)
+        self._expected = Columns(
+            index,
+            **dict.fromkeys(("mean", "information", "rate", "known", "unruly"), number),
+            overdispersion=((2,), np.float64, 0.0),
+            mature=((), np.bool_, 0),
+            fresh=((), np.bool_, 0),
+        )
+        """As the baselines expect it since they last learnt; and the overdispersion within a day and by the day."""
+        self._expected_as_of = baselines.learnt
+        self._index = index
+        self._lengths = (1, rules.block_minutes)
+        """Of windows of either overdispersion, in minutes: within a day, and by the day."""
+        self._scales = np.array([int(length >= rules.block_minutes) for length in rules.window_minutes])
+        """By window, which overdispersion is its."""
+        self._build_costs = log(1 + len(rules.summed_blocks)) - log(1.0 - 2.0 * _SHARE_OR_VOLUME)
         self._a_day = (DAY_MINUTES / lengths)[:, None]
         """How many disjoint windows of each length a day has; [windows, 1]."""
         self._attention_costs = np.log(len(lengths) * self._a_day).ravel()
@@ -141,7 +156,7 @@ class Detector:
             recent: What the open long block holds of them, then those before it.
         """
         windows, rules = self._windows, self._rules
-        expected = self._baselines.expect(ids)
+        expected = self._expect(ids)
         n, k = windows.stories[:, ids], windows.negatives[:, ids]
         usual = self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]))
         effect = k / np.maximum(n, 1) - usual
@@ -151,13 +166,16 @@ class Detector:
         worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
         many: Mask = bad & (effect >= rules.minimum_effect / 2) & (ids != _ALL)
         drawing: Mask = expected.mature & (n >= rules.attention_stories) & (ids != _ALL)
+        earlier = np.any([day.stories > 0 for day in recent[1:]], axis=0)
+        may_build: Mask = earlier | (self._baselines.builds(ids, windows.end) > 0)
+        either = self._either(n, may_build)
         return Tests(
             ids=ids,
             stories=n,
             negatives=k,
             usual=usual,
             expected=expected,
-            share=self._share(worth, n, k, usual, expected),
+            share=self._share(worth, n, k, usual, expected, log(rules.elevated_p) - either),
             volume=self._many(many, k, rules.volume_tolerance * expected.mean, dispersion.negatives[kinds], expected),
             attention=self._many(
                 drawing, n, np.full(len(ids), rules.attention_tolerance), dispersion.stories[kinds], expected
@@ -165,8 +183,7 @@ class Detector:
             build=self._build(worth[-1], recent, expected),
             large=effect >= rules.minimum_effect,
             enough=np.any(judged, axis=0),
-            may_build=np.any([day.stories > 0 for day in recent[1:]], axis=0)
-            | (self._baselines.builds(ids, windows.end) > 0),
+            may_build=may_build,
         )
 
     def _share(
@@ -176,14 +193,14 @@ class Detector:
         k: npt.NDArray[np.int32],
         usual: Array,
         expected: Expectations,
+        limit: Array,
     ) -> Array:
         found = np.full(n.shape, NOTHING)
-        for place, length in enumerate(self._rules.window_minutes):
-            here = worth[place]
-            if here.any():
-                few = expected.of(here)
-                law = self._baselines.law(few, usual[place, here], length)
-                found[place, here] = _chance(k[place, here], n[place, here], law)
+        places, series = np.nonzero(worth)
+        if places.size:
+            scales = np.stack([self._baselines.overdispersion(expected, length) for length in self._lengths])
+            law = predictive(usual[worth], scales[self._scales[places], series], expected.information[series])
+            found[worth] = _chance(k[worth], n[worth], law, limit[series])
         return found
 
     def _many(
@@ -238,39 +255,83 @@ class Detector:
     def _days(self, days: Sequence[Lessons], expected: Expectations) -> Array:
         """Some days taken as one; nothing where the first of them has no negative stories."""
         baselines = self._baselines
-        whole = Lessons(days[0].ids, *(np.sum([day[field] for day in days], axis=0) for field in (1, 2, 3)))
+        whole, pairs = _summed(days)
         n = whole.stories.astype(np.float64)
-        pairs = np.sum([day.stories * (day.stories - 1.0) for day in days], axis=0)
         spread = together(n, pairs, baselines.overdispersion(expected, self._rules.block_minutes))
         mean = baselines.usual(expected.mean, whole)
-        chance = _chance(whole.negatives, n, predictive(mean, spread, expected.information))
+        law = predictive(mean, spread, expected.information)
+        chance = _chance(whole.negatives, whole.stories, law, log(self._rules.elevated_p) - self._build_costs)
         return np.where(days[-1].negatives > 0, chance, NOTHING)
 
-    def asks(self, ids: Ids) -> Mask:
-        """Whether any statistic is worth asking of series, at little cost: of others `test` finds nothing.
+    def asks(self, ids: Ids, recent: Callable[[Ids], Sequence[Lessons]]) -> Mask:
+        """Whether any statistic is worth asking of series, at little cost: of others `test` finds nothing notable.
 
         Args:
-            ids: Their numbers, in any order.
+            ids: Their numbers, each once.
+            recent: As `test` takes it, of any series.
         """
         windows, rules = self._windows, self._rules
-        means, rates = self._means_and_rates(ids)
-        n, k = windows.stories[:, ids], windows.negatives[:, ids]
-        usual = self._baselines.usual(means, Lessons(ids, n, k, windows.offsets[:, ids]))
-        bad = (k >= rules.minimum_negatives) & (k / np.maximum(n, 1) - usual >= rules.minimum_effect / 2)
-        most = rules.attention_tolerance * rates * np.maximum(windows.stories[:, _ALL, None], 1)
-        drawing = (n >= rules.attention_stories) & (n > most) & (ids != _ALL)
-        found: Mask = (bad | drawing).any(axis=0)
+        found = np.zeros(len(ids), dtype=np.bool_)
+        bad = windows.negatives[-1, ids] >= rules.minimum_negatives
+        at = np.flatnonzero(bad | (windows.stories[-1, ids] >= rules.attention_stories))
+        if at.size:
+            found[at] = self._asks(ids[at], recent)
         return found
 
-    def _means_and_rates(self, ids: Ids) -> Array:
-        if self._known_as_of != self._baselines.clock:
-            self._known_as_of, self._known = self._baselines.clock, {}
-        new = [number for number in set(ids.tolist()) if number not in self._known]
-        if new:
-            expected = self._baselines.expect(np.array(new, dtype=np.int64))
-            pairs = zip(expected.mean.tolist(), expected.rate.tolist(), strict=True)
-            self._known.update(zip(new, pairs, strict=True))
-        return np.array([self._known[number] for number in ids.tolist()]).reshape(-1, 2).T
+    def _asks(self, ids: Ids, recent: Callable[[Ids], Sequence[Lessons]]) -> Mask:
+        windows, rules, expected = self._windows, self._rules, self._expect(ids)
+        n, k = windows.stories[:, ids], windows.negatives[:, ids]
+        usual = self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]))
+        bad = expected.mature & (k >= rules.minimum_negatives) & (k - n * usual >= rules.minimum_effect / 2 * n)
+        stories = expected.rate * np.maximum(windows.stories[:, _ALL, None], 1)
+        company = ids != _ALL
+        many = company & (k > rules.volume_tolerance * expected.mean * stories)
+        drawing = company & expected.mature & (n >= rules.attention_stories) & (n > rules.attention_tolerance * stories)
+        alike = _alike(self._expected["overdispersion"][:, ids], expected.information)[self._scales]
+        found: Mask = ((bad & (_far(k, n, usual, alike) | many)) | drawing).any(axis=0)
+        left = np.flatnonzero(bad[-1] & ~found)
+        if left.size:
+            found[left] = self._may_have_built(expected.of(left), recent(ids[left]))
+        return found
+
+    def _may_have_built(self, expected: Expectations, days: Sequence[Lessons]) -> Mask:
+        rules, today = self._rules, days[0]
+        sums = self._baselines.builds(today.ids, self._windows.end)
+        # No negative story adds more than the logarithm of the odds looked for, and no other story adds anything.
+        most = sums + log(rules.build_odds) * today.negatives
+        found: Mask = (sums > 0.0) & (most >= self._build_costs - log(rules.elevated_p))
+        overdispersion = self._expected["overdispersion"][-1, today.ids]
+        for many in rules.summed_blocks:
+            whole, pairs = _summed(days[:many])
+            alike = _alike(together(whole.stories.astype(np.float64), pairs, overdispersion), expected.information)
+            far = _far(whole.negatives, whole.stories, self._baselines.usual(expected.mean, whole), alike)
+            found |= (days[many - 1].negatives > 0) & far
+        return found
+
+    def _expect(self, ids: Ids) -> Expectations:
+        """What the baselines expect, asked once in each of their lessons."""
+        columns, baselines = self._expected, self._baselines
+        if self._expected_as_of != baselines.learnt:
+            self._expected_as_of = baselines.learnt
+            columns["fresh"][:] = False
+        new = ids[~columns["fresh"][ids]]
+        if new.size:
+            expected = baselines.expect(new)
+            for name in Expectations._fields:
+                if name != "kinds":
+                    columns[name][new] = getattr(expected, name)
+            for scale, length in enumerate(self._lengths):
+                columns["overdispersion"][scale, new] = baselines.overdispersion(expected, length)
+            columns["fresh"][new] = True
+        return Expectations(
+            mean=columns["mean"][ids],
+            information=columns["information"][ids],
+            rate=columns["rate"][ids],
+            known=columns["known"][ids],
+            mature=columns["mature"][ids],
+            kinds=self._index.kinds[ids],
+            unruly=columns["unruly"][ids],
+        )
 
     def costs(self, tests: Tests, *, at_one_look: bool = False) -> Costs:
         """What the number of tests adds to the logarithms of their chances.
@@ -279,18 +340,21 @@ class Detector:
             tests: Of some series.
             at_one_look: At this step, instead of in a day.
         """
-        rules = self._rules
-        able = (tests.stories >= rules.minimum_negatives).sum(axis=0)
-        worth = np.log(np.maximum(able, 1))
-        either = np.where(tests.may_build, -log(_SHARE_OR_VOLUME), log(2.0))
-        build = np.full(len(tests.ids), log(1 + len(rules.summed_blocks)) - log(1.0 - 2.0 * _SHARE_OR_VOLUME))
+        rules, either = self._rules, self._either(tests.stories, tests.may_build)
+        build = np.full(len(tests.ids), self._build_costs)
         if at_one_look:
-            alone = np.broadcast_to(worth + either, tests.stories.shape)
+            alone = np.broadcast_to(either, tests.stories.shape)
             return Costs(alone, alone, build)
         # So many stories a day are in at most so many disjoint windows that hold enough of them. Of how many negative
         # stories come at all that says nothing.
         filled = np.clip(tests.stories[-1] // rules.minimum_negatives * self._a_day[-1], 1, self._a_day)
-        return Costs(worth + either + np.log(filled), worth + either + np.log(self._a_day), build)
+        return Costs(either + np.log(filled), either + np.log(self._a_day), build)
+
+    def _either(self, stories: npt.NDArray[np.int32], may_build: Mask) -> Array:
+        """What the number of windows and of statistics adds at one look, by series."""
+        able = (stories >= self._rules.minimum_negatives).sum(axis=0)
+        found: Array = np.log(np.maximum(able, 1)) + np.where(may_build, -log(_SHARE_OR_VOLUME), log(2.0))
+        return found
 
     def combined(self, tests: Tests, *, at_one_look: bool = False) -> Array:
         """Of each series, the logarithm of the chance that any statistic of any window stands out as much as one does.
@@ -359,12 +423,31 @@ class Detector:
         return float(law.alpha[at]), float(law.beta[at])
 
 
-def _chance(k: npt.NDArray[np.int32], n: npt.NDArray[Any], law: Beta) -> Array:
-    """Logarithm of the chance of so many negatives or more; `NOTHING` where it is plain that they are no wonder."""
-    mean, alike = law.alpha / (law.alpha + law.beta), 1.0 / (law.alpha + law.beta + 1.0)
-    deviation = np.sqrt(n * mean * (1.0 - mean) * (1.0 + (n - 1.0) * alike))
-    far = k - n * mean > _FAR * deviation
+def _summed(days: Sequence[Lessons]) -> tuple[Lessons, Array]:
+    """Days taken as one, and how many pairs of stories of one day they hold."""
+    whole = Lessons(days[0].ids, *(np.sum([day[field] for day in days], axis=0) for field in (1, 2, 3)))
+    return whole, np.sum([day.stories * (day.stories - 1.0) for day in days], axis=0)
+
+
+def _alike(overdispersion: Array, information: Array) -> Array:
+    """The intraclass correlation of `monitor.surges.statistics.predictive`."""
+    return overdispersion + (1.0 - overdispersion) / (information + 1.0)
+
+
+def _far(k: npt.NDArray[np.int32], n: npt.NDArray[np.int32], mean: Array, alike: Array) -> Mask:
+    """Whether counts may have a small chance."""
+    found: Mask = k - n * mean > _FAR * np.sqrt(n * mean * (1.0 - mean) * (1.0 + (n - 1.0) * alike))
+    return found
+
+
+def _chance(k: npt.NDArray[np.int32], n: npt.NDArray[np.int32], law: Beta, limit: Array | float) -> Array:
+    """Logarithm of the chance of so many negatives or more; `NOTHING` where it is plain that it exceeds the limit."""
+    alpha, beta = law
     found = np.full(len(k), NOTHING)
-    if far.any():
-        found[far] = log_upper_tail(k[far], n[far], Beta(law.alpha[far], law.beta[far]))
+    far = np.flatnonzero(_far(k, n, alpha / (alpha + beta), 1.0 / (alpha + beta + 1.0)))
+    if far.size:
+        least = log_probability(k[far], n[far], Beta(alpha[far], beta[far]))
+        far = far[least <= np.broadcast_to(limit, k.shape)[far]]
+    if far.size:
+        found[far] = log_upper_tail(k[far], n[far], Beta(alpha[far], beta[far]))
     return found

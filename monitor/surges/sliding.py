@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.surges.columns import Columns, Ids, SeriesIndex
+from monitor.surges.columns import Columns, Ids, SeriesIndex, distinct
 from monitor.surges.rules import DAY_MINUTES
 from monitor.surges.series import Kind
 
@@ -124,5 +124,5 @@ class SlidingWindows:
     def _kinds_without(self, place: int, ids: Ids) -> npt.NDArray[np.int64]:
         """By kind, how many of these series have no story in a window."""
         empty = ids[self.stories[place][ids] == 0]
-        empty = np.unique(empty) if len(empty) > 1 else empty
+        empty = distinct(empty) if len(empty) > 1 else empty
         return np.bincount(self._index.kinds[empty], minlength=len(Kind))

@@ -1,0 +1,55 @@
+"""What is asked of series, at little cost, before they are tested."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.surges.detector import Detector
+from monitor.surges.minutes import minute_of
+from monitor.surges.series import ALL, Series
+from monitor.surges.sliding import Entries
+from monitor.surges.tally import Tally
+from tests.surges.tables import START
+from tests.surges.test_core_properties import RULES
+
+SERIES = (ALL, *(Series(topic=name) for name in ("Banks", "Oil")), *(Series(entity=name) for name in "ABCD"))
+COMPANY_TOPIC = Series(entity="A", topic="Banks")
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    elevated_p=st.sampled_from([0.01, 0.1, 0.9]),
+    effect=st.sampled_from([0.01, 0.15]),
+    negative=st.sampled_from([0.1, 0.3]),
+)
+@settings(max_examples=40)
+def test_nothing_notable_is_found_of_series_that_are_not_worth_asking(
+    seed: int, elevated_p: float, effect: float, negative: float
+) -> None:
+    rules = RULES.model_copy(update={"elevated_p": elevated_p, "minimum_effect": effect})
+    chance, tally = random.Random(seed), Tally(rules, minute_of(START))
+    detector = Detector(tally.index, rules, tally.windows, tally.baselines)
+    ids = tally.index.numbers([*SERIES, COMPANY_TOPIC])
+    asked = told = 0
+    for step in range(150):
+        end = minute_of(START) + 1 + 5 * step
+        tally.slide(end)
+        tally.blocks.settle(end)
+        stormy = step % 50 > 42
+        for _ in range(chance.randrange(6 if stormy else 3)):
+            about = [0, chance.choice([1, 2]), *chance.sample([3, 4, 5, 6, 7], chance.randrange(3))]
+            bad = int(chance.random() < (0.8 if stormy else negative))
+            rows = ids[sorted(about)]
+            none = np.zeros(len(rows), dtype=np.int32)
+            tally.enter([Entries(end - 1, chance.random() < 0.1, rows, none + bad, none)], end)
+        wanted = detector.asks(ids, partial(tally.blocks.recent, end=end))
+        tests = detector.test(ids, tally.blocks.recent(ids, end))
+        notable = detector.notable(tests)
+        assert wanted[notable].all()
+        asked, told = asked + int(wanted.sum()), told + len(notable)
+    assert told <= asked <= 150 * len(ids)
