@@ -42,7 +42,7 @@ from monitor.store.schema_sources import source_events as source_events
 from monitor.store.schema_sources import source_polls as source_polls
 from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(
@@ -172,6 +172,9 @@ story_heads = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("retells", Text, nullable=False, server_default=""),  # the first telling's id; empty for that itself
+    Column("tellings", Integer, nullable=False, server_default="1"),
     Column("about", Text, nullable=False, server_default="[]"),  # JSON: entity ids, each with whether it is negative
     # By these four near-duplicates are told; empty where there is none, and once newer stories took its place.
     Column("text", PlainText, nullable=False, server_default=""),

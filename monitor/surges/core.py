@@ -141,35 +141,48 @@ class SurgeCore:
         key = headline_key(sighting.title)
         fingerprint = sighting.fingerprint
         known = self._stories.find(key, fingerprint, sighting.event_time)
-        closing = moment_of(end)
-        head = (
-            known.with_member()
-            if known
-            else StoryHead(
+        first = self._retold(known, sighting, key) if known else None
+        if known and first is None:
+            head = known.with_member()
+        else:
+            head = StoryHead(
                 story_id=sighting.article_id,
                 key=key,
                 members=1,
-                novelty=FULL_NOVELTY,
+                novelty=first.novelty if first else FULL_NOVELTY,
                 topic=sighting.topic,
                 negative=sighting.negative,
                 dated=sighting.dated,
                 event_time=sighting.event_time,
                 first_seen_at=sighting.first_seen_at,
                 entered_at=step,
-                expires_at=closing + self._horizon,
+                expires_at=moment_of(end) + self._horizon,
+                source=sighting.source,
+                retells=first.story_id if first else "",
                 about=sighting.about,
                 text=fingerprint.text,
                 shingles=fingerprint.shingles,
                 embedding=fingerprint.embedding,
                 model_version=fingerprint.model_version,
             )
-        )
-        self._stories.put(head)
-        self._ledger.story_heads[head.story_id] = head
-        late = closing - sighting.event_time > self._lateness
-        self._ledger.members[sighting.article_id] = Entry(head.latest, late, step)
-        if known is None:
             self._sorter.add(head, sighting.source, sighting.model, _minute_counted(head, end))
+        for one in (first, head):
+            if one is not None:
+                self._stories.put(one)
+                self._ledger.story_heads[one.story_id] = one
+        late = moment_of(end) - sighting.event_time > self._lateness
+        self._ledger.members[sighting.article_id] = Entry(head.latest, late, step)
+
+    def _retold(self, known: StoryHead, sighting: Sighting, key: str) -> StoryHead | None:
+        """The first telling of a known story, with this one more, where it counts; None for one that does not."""
+        first = self._stories.first_telling(known)
+        if first is None or first.tellings >= self._rules.tellings_per_story:
+            return None
+        if not known.source or sighting.source in (known.source, first.source):
+            return None
+        if self._stories.is_reprint(known, key, sighting.fingerprint):
+            return None
+        return first.with_member(tellings=1)
 
     def _restore(self, snapshot: Snapshot) -> None:
         """Rebuilds what stood after the last whole minute, and on top of it what has entered since."""

@@ -183,6 +183,14 @@ class SurgeRules(BaseModel):
         default=250_000, ge=1, description="Most chains kept alive; beyond it the oldest ends early."
     )
 
+    tellings_per_story: int = Field(
+        default=2,
+        ge=1,
+        description=(
+            "A story counts once, and again for each other source that tells it in words of its own, up to so often in "
+            "all: reprints are no evidence, independent reports are."
+        ),
+    )
     near_story_limit: int = Field(
         default=50_000,
         ge=1,

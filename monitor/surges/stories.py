@@ -2,7 +2,8 @@
 
 A story is known by the key of its headline, which forgets what copies differ in (`monitor.surges.headlines`), and while
 it is among the newest by what it says (`monitor.surges.near_duplicates`). Either way a text never joins a story that it
-contradicts.
+contradicts. A reprint is no further evidence; another source that tells the same in words of its own is, so its text
+begins a chain that counts, too: a retelling.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from monitor.ingest.shingles import similarities
 from monitor.surges.contradictions import contradict, facts
 from monitor.surges.near_duplicates import Alikeness, Fingerprint, NearDuplicates
 
@@ -48,6 +50,9 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         first_seen_at: UTC-aware.
         entered_at: UTC-aware step at which it was counted.
         expires_at: UTC-aware, on a whole minute; articles that enter from then on begin a new story.
+        source: Who told it.
+        retells: Id of the story that it tells in other words; empty for the first telling.
+        tellings: Of a first telling, by how many sources it was told in words of their own, it included.
         text: As in its `Fingerprint`, as are all below; all empty once too many newer stories came.
         shingles: Signature of its words.
         embedding: Of its text.
@@ -65,6 +70,9 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     entered_at: datetime
     expires_at: datetime
+    source: str = ""
+    retells: str = ""
+    tellings: int = 1
     about: tuple[tuple[str, bool], ...] = ()
     text: str = ""
     shingles: bytes = b""
@@ -87,9 +95,11 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         """Heads sorted by this stand in the order in which they entered."""
         return (self.entered_at, self.first_seen_at, self.event_time, self.story_id)
 
-    def with_member(self) -> StoryHead:
-        """The head after one more member."""
-        return msgspec.structs.replace(self, members=self.members + 1, novelty=self.novelty * 3 // 4)
+    def with_member(self, tellings: int = 0) -> StoryHead:
+        """The head after one more member, which may be a telling of its own."""
+        return msgspec.structs.replace(
+            self, members=self.members + 1, novelty=self.novelty * 3 // 4, tellings=self.tellings + tellings
+        )
 
     @property
     def latest(self) -> StoryMember:
@@ -121,7 +131,8 @@ class StoryIndex:
         self._heads: dict[str, StoryHead] = {}
         self._by_key: dict[str, str] = {}
         self._by_age: deque[str] = deque()
-        self._near = NearDuplicates(near_limit, alikeness or Alikeness())
+        self._alikeness = alikeness or Alikeness()
+        self._near = NearDuplicates(near_limit, self._alikeness)
         for head in sorted(heads, key=lambda head: head.order):
             self.put(head)
 
@@ -142,6 +153,16 @@ class StoryIndex:
             return None
         told = (self._heads[story_id] for story_id in self._near.tellings(fingerprint))
         return next((head for head in told if self._is_of_its_time(head, event_time)), None)
+
+    def first_telling(self, head: StoryHead) -> StoryHead | None:
+        """The story that a story retells, itself for one that retells none; None once that has ended."""
+        return self._heads.get(head.retells or head.story_id)
+
+    def is_reprint(self, head: StoryHead, key: str, fingerprint: Fingerprint) -> bool:
+        """Whether a text that tells a story does so in the same words, or nobody can know that it does not."""
+        if not (head.shingles and fingerprint.shingles) or head.key == key:
+            return True
+        return bool(similarities(fingerprint.shingles, [head.shingles])[0] >= self._alikeness.jaccard)
 
     def _is_of_its_time(self, head: StoryHead, event_time: datetime | None) -> bool:
         return self._horizon is None or event_time is None or abs(event_time - head.event_time) <= self._horizon
