@@ -28,7 +28,7 @@ up: setup ## Runs everything until Ctrl-C, as monitor.toml says
 	@$(BIN)/monitor up
 
 test: setup-test ## Runs the tests (under ten minutes)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-slow: setup-test ## Runs the tests that take minutes: kills, browsers, training
 	@$(BIN)/python -m pytest -m slow --timeout 1200

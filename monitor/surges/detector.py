@@ -10,11 +10,11 @@ Three statistics, each of every window length, look for what a crisis does:
 
 A fourth, **attention**, finds all stories grown `attention_tolerance` times; it says so, and opens no alert.
 
-What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`). What
-all lengths and statistics come to is bounded as by Bonferroni, and only what can tell anything counts (Tarone 1990,
-Biometrics 46:515): a window with too few stories cannot, nor can a sum of days the earlier of which had none; and the
-stories of a day fill only so many windows of an hour. Windows that slide by the minute overlap almost wholly; what that
-adds is measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts always get the same
+What is found is weighed by how often one looks: a window of an hour has 24 chances a day (`daily`). What all lengths
+and statistics come to is bounded as by Bonferroni, and only what can tell anything counts (Tarone 1990, Biometrics
+46:515): a window with too few stories cannot, nor can a sum of days the earlier of which had none; and the stories of a
+day fill only so many windows of an hour. Windows that slide by the minute overlap almost wholly; what that adds is
+measured by `python -m benchmarks.surges`. No memory and no hysteresis here: the same counts always get the same
 verdict.
 """
 

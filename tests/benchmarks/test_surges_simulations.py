@@ -171,6 +171,7 @@ def test_a_flexible_farrington_of_a_flat_past_is_a_poisson_tail() -> None:
     assert p_values(negatives, stories, wanted, 365)[0, -1] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_r(), reason="R with the package surveillance is not installed")
 def test_our_flexible_farrington_is_that_of_r() -> None:
     assert compare(1, series=1, periods=7)["largest_difference"] < 1e-6

@@ -139,6 +139,12 @@ def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validati
     card = (bench.folder / "fast" / "MODEL_CARD.md").read_text()
     assert "tfns official" in card
     assert set(manifest.sentiments) == set(SENTIMENTS)
+    done = bench.run(
+        "train-base", "--data", sets, "--out", "next", "--parent", "fast", "--set", "base=tiny", "--base-folder",
+        bench.base, "--set", "precision=fp32", "--threads", "1", *_quick(1), "--json",
+    )  # fmt: skip
+    assert done.status == 0, done.prose
+    assert load_manifest(bench.folder / "next", Labels()).parent == manifest.model_version
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from monitor.surges.series import ALL, Series
 from monitor.surges.sliding import Entries
 from monitor.surges.tally import Tally
 from tests.surges.tables import START
-from tests.surges.test_core_properties import RULES
+from tests.surges.test_core_properties import COSTLY, RULES
 
 SERIES = (ALL, *(Series(topic=name) for name in ("Banks", "Oil")), *(Series(entity=name) for name in "ABCD"))
 COMPANY_TOPIC = Series(entity="A", topic="Banks")
@@ -27,7 +27,7 @@ COMPANY_TOPIC = Series(entity="A", topic="Banks")
     effect=st.sampled_from([0.01, 0.15]),
     negative=st.sampled_from([0.1, 0.3]),
 )
-@settings(max_examples=40)
+@settings(max_examples=COSTLY)
 def test_nothing_notable_is_found_of_series_that_are_not_worth_asking(
     seed: int, elevated_p: float, effect: float, negative: float
 ) -> None:
