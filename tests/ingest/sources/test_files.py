@@ -165,7 +165,11 @@ def test_only_a_header_is_a_file_without_items(tmp_path: Path) -> None:
         ("a.jsonl", b'{"headline": "x"}\n', "no column 'title'"),
         ("a.parquet", b"PAR1", "not a whole parquet file"),
         ("a.csv.gz", b"title,source\n", "not a whole csv file"),
-        ("a.csv.gz", gzip.compress(b"title,source\n" + bytes(range(48, 58)) * 500, mtime=0)[:-9], "not a whole csv file"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"title,source\n" + bytes(range(48, 58)) * 500, mtime=0)[:-9],
+            "not a whole csv file",
+        ),
         ("a.jsonl.gz", gzip.compress(b'{"title": "a"}\n', mtime=0)[:12] + b"\xff" * 50, "not a whole jsonl file"),
     ],
 )
