@@ -27,7 +27,7 @@ demo: setup ## Runs the demo; HEADLESS=1 ends by itself with one JSON object
 up: setup ## Runs everything until Ctrl-C, as monitor.toml says
 	@$(BIN)/monitor up
 
-test: setup-test ## Runs the tests (under ten minutes)
+test: setup-test ## Runs the tests, on up to four cores
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-slow: setup-test ## Runs the tests that take minutes: kills, browsers, training
