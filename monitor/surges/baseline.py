@@ -147,7 +147,9 @@ class Baselines:
     def _mean(self, ids: Ids, prior: Numbers, borrowed: Numbers) -> Array:
         fade = self._fades(ids)
         known = fade * self._columns["information"][ids]
-        mean = (fade * self._columns["negatives"][ids] + prior * np.asarray(borrowed)) / (known + prior)
+        # Written so that a series of which nothing is known has the borrowed mean to the last bit.
+        more = fade * self._columns["negatives"][ids] - known * np.asarray(borrowed)
+        mean = borrowed + more / (known + prior)
         found: Array = np.clip(mean, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
         return found
 

@@ -26,7 +26,7 @@ EXACT_UP_TO: Final = 20_000
 SMALLEST: Final = -745.0
 """Logarithm of the least positive float: no tail is less."""
 
-_NEGLIGIBLE = 1e-15
+_NEGLIGIBLE = 1e-18
 _CELLS = 1_024  # of an integral
 _FEW, _MANY = 16, 256  # terms of a sum at a time
 _BAND_CELLS = 500_000  # probabilities held at a time

@@ -47,9 +47,6 @@ stories more than the headline is known that most lose it while they live."""
 
 SPAN = timedelta(hours=12)
 
-COSTLY = (settings.default or settings()).max_examples // 4
-"""Each example runs hours of news more than once."""
-
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Sighting]:
@@ -116,14 +113,14 @@ def settled(tables: Tables, when: datetime) -> dict[Series, tuple[object, ...]]:
     }
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=60, deadline=None)
 @given(streams(), st.integers(0, 2**32), st.integers(0, 40))
 def test_one_long_call_says_what_many_short_ones_say(stream: list[Sighting], seed: int, cuts: int) -> None:
     whole = run(stream, [START + SPAN], RULES)
     assert whole.rows == run(stream, minutes_of(dice(seed), cuts), RULES).rows
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=60, deadline=None)
 @given(streams(), st.integers(0, 2**32), st.integers(0, 40))
 def test_a_core_rebuilt_from_its_rows_at_any_minute_goes_on_as_if_it_had_never_died(
     stream: list[Sighting], seed: int, cuts: int
@@ -132,7 +129,7 @@ def test_a_core_rebuilt_from_its_rows_at_any_minute_goes_on_as_if_it_had_never_d
     assert whole.rows == run(stream, minutes_of(dice(seed), cuts), RULES, restart=True).rows
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=60, deadline=None)
 @given(streams(), st.integers(0, 2**32), st.integers(1, 60))
 def test_a_core_rebuilt_between_minutes_goes_on_as_if_it_had_never_died(
     stream: list[Sighting], seed: int, cuts: int
@@ -142,7 +139,7 @@ def test_a_core_rebuilt_between_minutes_goes_on_as_if_it_had_never_died(
     assert run(stream, ticks, RULES).rows == run(stream, ticks, RULES, restart=True).rows
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=60, deadline=None)
 @given(streams(), st.integers(0, 2**32), st.integers(1, 60))
 def test_steps_between_minutes_change_nothing_that_whole_minutes_say(
     stream: list[Sighting], seed: int, cuts: int
@@ -159,7 +156,7 @@ def test_steps_between_minutes_change_nothing_that_whole_minutes_say(
         assert settled(plain, tick) == settled(early, tick)
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=30, deadline=None)
 @given(streams(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_within_a_call_does_not_matter(stream: list[Sighting], chance: random.Random) -> None:
     shuffled = chance.sample(stream, len(stream))
@@ -177,7 +174,7 @@ def test_random_streams_have_near_copies_that_their_headlines_do_not_show() -> N
     assert 20 < len({entry.story_id for entry in members}) < 180
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=40, deadline=None)
 @given(streams())
 def test_every_story_counts_once_in_all_news_and_once_in_its_topic(stream: list[Sighting]) -> None:
     tables = run(stream, [START + SPAN], RULES)
@@ -189,7 +186,7 @@ def test_every_story_counts_once_in_all_news_and_once_in_its_topic(stream: list[
         assert sum(row.timed.negatives + row.dated.negatives for row in rows) == sum(s.negative for s in own)
 
 
-@settings(max_examples=COSTLY)
+@settings(max_examples=40, deadline=None)
 @given(streams())
 def test_every_surge_holds_what_the_minutes_of_its_window_hold(stream: list[Sighting]) -> None:
     core, tables = SurgeCore(RULES), Tables()
