@@ -150,19 +150,17 @@ def main() -> None:
     parser.add_argument("--memory-articles", type=int, default=50_000, help="a day of it (default: %(default)s)")
     parser.add_argument("--memory-days", type=int, default=28, help="of history (default: %(default)s)")
     options = parser.parse_args()
-    result, runs = dict[str, Any](), []
+    runs = []
     if options.memory_series:  # first: what the process held at most includes what it held before
         runs.append(measure(options.memory_series, options.memory_articles, options.memory_days, 1))
-        result["peak_mb"] = runs[0]["peak_mb"]
-    half, whole = (
-        measure(options.series, articles, options.days, 1) for articles in (options.articles // 2, options.articles)
-    )
+    for articles in (options.articles // 2, options.articles):
+        runs.append(measure(options.series, articles, options.days, 1))
+    half, whole = runs[-2:]
     result = {
         "articles_per_second": whole["articles_per_second"],
         "series": whole["active_series"],
-        "peak_mb": whole["peak_mb"],
-        **result,
-        "runs": [*runs, half, whole],
+        "peak_mb": (runs[0] if options.memory_series else whole)["peak_mb"],
+        "runs": runs,
         "time_of_twice_the_articles": round(
             2 * whole["microseconds_per_article"] / half["microseconds_per_article"], 2
         ),

@@ -99,15 +99,20 @@ def _figures(surge: Surge, rules: SurgeRules | None) -> list[str]:
     opens = "which opens an alert" if surge.reason is Reason.SURGE else "which opens none"
     return [
         *lines,
-        f"Rules: version {surge.rule_version}; an alert opens on less than {odds(level)} days by chance "
-        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); here it is {_rarity(surge.adjusted_p)}, {opens}",
+        f"Rules: version {surge.rule_version}; an alert opens on what chance does on less than {_days(level)} "
+        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); this it does on {_days(surge.adjusted_p)}, {opens}",
         f"Baseline: blocks of {rules.block_minutes / DAY_MINUTES:g} d, half-life {rules.half_life_days:g} d, learnt up "
         f"to {rules.guard_minutes // 60} h before the window",
     ]
 
 
-def _rarity(adjusted_p: float) -> str:
-    return odds(adjusted_p) if adjusted_p < 1 else f"something like it {adjusted_p:.0f} times a day"
+def _days(expected: float) -> str:
+    """How often something comes up by chance, given how many of it a day has.
+
+    >>> _days(0.013), _days(2.3)
+    ('1 in 77 days', 'every day, 2 times')
+    """
+    return f"{odds(expected)} days" if expected < 1 else f"every day, {expected:.0f} times"
 
 
 def _evidence(evidence: Evidence) -> list[str]:

@@ -25,6 +25,7 @@ from monitor.surges.surge import Reason, Statistic, Surge
 from monitor.surges.windows import MinuteCount, Window, WindowCounts
 
 _ABOUT = msgspec.json.Decoder(tuple[tuple[str, bool], ...])
+_TELLERS = msgspec.json.Decoder(tuple[str, ...])
 
 _CHUNK = 500  # values in one IN list: far below what any database refuses
 
@@ -89,7 +90,10 @@ def read_dispersion(connection: Connection) -> list[DispersionState]:
 def read_story_heads(connection: Connection) -> list[StoryHead]:
     """The stories that may still grow, in the order in which they entered."""
     rows = connection.execute(select(schema.story_heads)).mappings()
-    heads = [StoryHead(**{**row, "about": _ABOUT.decode(row["about"])}) for row in rows]
+    heads = [
+        StoryHead(**{**row, "about": _ABOUT.decode(row["about"]), "tellers": _TELLERS.decode(row["tellers"])})
+        for row in rows
+    ]
     return sorted(heads, key=lambda head: head.order)
 
 

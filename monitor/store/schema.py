@@ -172,9 +172,8 @@ story_heads = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("source", Text, nullable=False, server_default=""),
+    Column("tellers", Text, nullable=False, server_default="[]"),  # JSON: sources
     Column("retells", Text, nullable=False, server_default=""),  # the first telling's id; empty for that itself
-    Column("tellings", Integer, nullable=False, server_default="1"),
     Column("about", Text, nullable=False, server_default="[]"),  # JSON: entity ids, each with whether it is negative
     # By these four near-duplicates are told; empty where there is none, and once newer stories took its place.
     Column("text", PlainText, nullable=False, server_default=""),

@@ -128,7 +128,10 @@ def write_dispersion(connection: Connection, states: Sequence[DispersionState]) 
 
 def write_story_heads(connection: Connection, heads: Sequence[StoryHead]) -> None:
     """Set these stories."""
-    rows = [structs.asdict(head) | {"about": _JSON.encode(head.about).decode()} for head in heads]
+    rows = [
+        structs.asdict(head) | {name: _JSON.encode(getattr(head, name)).decode() for name in ("about", "tellers")}
+        for head in heads
+    ]
     upsert(connection, schema.story_heads, rows)
 
 

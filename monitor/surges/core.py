@@ -56,6 +56,7 @@ class SurgeCore:
             rules.near_story_limit,
             rules.alikeness,
             self._horizon,
+            rules.tellings_per_story,
         )
         self._open_minute: int | None = None
         """End of the minute in which something was assessed early: a step that must not be passed over."""
@@ -137,11 +138,11 @@ class SurgeCore:
         return position
 
     def _enter(self, sighting: Sighting, end: int, step: datetime) -> None:
-        """Puts an article into its story, and a new story into the series that it counts in."""
+        """Puts an article into its story, and a new story or a retelling into the series that it counts in."""
         key = headline_key(sighting.title)
         fingerprint = sighting.fingerprint
         known = self._stories.find(key, fingerprint, sighting.event_time)
-        first = self._retold(known, sighting, key) if known else None
+        first = self._stories.retold(known, sighting.source, key, fingerprint) if known else None
         if known and first is None:
             head = known.with_member()
         else:
@@ -157,7 +158,7 @@ class SurgeCore:
                 first_seen_at=sighting.first_seen_at,
                 entered_at=step,
                 expires_at=moment_of(end) + self._horizon,
-                source=sighting.source,
+                tellers=(sighting.source,),
                 retells=first.story_id if first else "",
                 about=sighting.about,
                 text=fingerprint.text,
@@ -172,17 +173,6 @@ class SurgeCore:
                 self._ledger.story_heads[one.story_id] = one
         late = moment_of(end) - sighting.event_time > self._lateness
         self._ledger.members[sighting.article_id] = Entry(head.latest, late, step)
-
-    def _retold(self, known: StoryHead, sighting: Sighting, key: str) -> StoryHead | None:
-        """The first telling of a known story, with this one more, where it counts; None for one that does not."""
-        first = self._stories.first_telling(known)
-        if first is None or first.tellings >= self._rules.tellings_per_story:
-            return None
-        if not known.source or sighting.source in (known.source, first.source):
-            return None
-        if self._stories.is_reprint(known, key, sighting.fingerprint):
-            return None
-        return first.with_member(tellings=1)
 
     def _restore(self, snapshot: Snapshot) -> None:
         """Rebuilds what stood after the last whole minute, and on top of it what has entered since."""

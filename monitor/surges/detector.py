@@ -36,6 +36,7 @@ from monitor.surges.statistics import (
     Array,
     Beta,
     cluster_size,
+    intraclass,
     log_probability,
     log_upper_tail,
     log_volume_tail,
@@ -175,7 +176,7 @@ class Detector:
             negatives=k,
             usual=usual,
             expected=expected,
-            share=self._share(worth, n, k, usual, expected, log(rules.elevated_p) - either),
+            share=self._share(worth, ids, n, k, usual, expected, log(rules.elevated_p) - either),
             volume=self._many(many, k, rules.volume_tolerance * expected.mean, dispersion.negatives[kinds], expected),
             attention=self._many(
                 drawing, n, np.full(len(ids), rules.attention_tolerance), dispersion.stories[kinds], expected
@@ -189,6 +190,7 @@ class Detector:
     def _share(
         self,
         worth: Mask,
+        ids: Ids,
         n: npt.NDArray[np.int32],
         k: npt.NDArray[np.int32],
         usual: Array,
@@ -198,8 +200,8 @@ class Detector:
         found = np.full(n.shape, NOTHING)
         places, series = np.nonzero(worth)
         if places.size:
-            scales = np.stack([self._baselines.overdispersion(expected, length) for length in self._lengths])
-            law = predictive(usual[worth], scales[self._scales[places], series], expected.information[series])
+            overdispersion = self._expected["overdispersion"][self._scales[places], ids[series]]
+            law = predictive(usual[worth], overdispersion, expected.information[series])
             found[worth] = _chance(k[worth], n[worth], law, limit[series])
         return found
 
@@ -257,7 +259,7 @@ class Detector:
         baselines = self._baselines
         whole, pairs = _summed(days)
         n = whole.stories.astype(np.float64)
-        spread = together(n, pairs, baselines.overdispersion(expected, self._rules.block_minutes))
+        spread = together(n, pairs, self._expected["overdispersion"][-1, whole.ids])
         mean = baselines.usual(expected.mean, whole)
         law = predictive(mean, spread, expected.information)
         chance = _chance(whole.negatives, whole.stories, law, log(self._rules.elevated_p) - self._build_costs)
@@ -287,7 +289,7 @@ class Detector:
         company = ids != _ALL
         many = company & (k > rules.volume_tolerance * expected.mean * stories)
         drawing = company & expected.mature & (n >= rules.attention_stories) & (n > rules.attention_tolerance * stories)
-        alike = _alike(self._expected["overdispersion"][:, ids], expected.information)[self._scales]
+        alike = intraclass(self._expected["overdispersion"][:, ids], expected.information)[self._scales]
         found: Mask = ((bad & (_far(k, n, usual, alike) | many)) | drawing).any(axis=0)
         left = np.flatnonzero(bad[-1] & ~found)
         if left.size:
@@ -303,7 +305,7 @@ class Detector:
         overdispersion = self._expected["overdispersion"][-1, today.ids]
         for many in rules.summed_blocks:
             whole, pairs = _summed(days[:many])
-            alike = _alike(together(whole.stories.astype(np.float64), pairs, overdispersion), expected.information)
+            alike = intraclass(together(whole.stories.astype(np.float64), pairs, overdispersion), expected.information)
             far = _far(whole.negatives, whole.stories, self._baselines.usual(expected.mean, whole), alike)
             found |= (days[many - 1].negatives > 0) & far
         return found
@@ -427,11 +429,6 @@ def _summed(days: Sequence[Lessons]) -> tuple[Lessons, Array]:
     """Days taken as one, and how many pairs of stories of one day they hold."""
     whole = Lessons(days[0].ids, *(np.sum([day[field] for day in days], axis=0) for field in (1, 2, 3)))
     return whole, np.sum([day.stories * (day.stories - 1.0) for day in days], axis=0)
-
-
-def _alike(overdispersion: Array, information: Array) -> Array:
-    """The intraclass correlation of `monitor.surges.statistics.predictive`."""
-    return overdispersion + (1.0 - overdispersion) / (information + 1.0)
 
 
 def _far(k: npt.NDArray[np.int32], n: npt.NDArray[np.int32], mean: Array, alike: Array) -> Mask:

@@ -169,10 +169,20 @@ def predictive(mean: Numbers, overdispersion: Numbers, information: Numbers) -> 
     >>> tuple(float(number) for number in predictive(0.25, 0.0, 40.0))
     (10.0, 30.0)
     """
-    mean, spread = np.asarray(mean, dtype=np.float64), np.asarray(overdispersion, dtype=np.float64)
-    total = spread + (1.0 - spread) / (np.asarray(information, dtype=np.float64) + 1.0)
+    mean, total = np.asarray(mean, dtype=np.float64), intraclass(overdispersion, information)
     precision = 1.0 / total - 1.0
     return Beta(mean * precision, (1.0 - mean) * precision)
+
+
+def intraclass(overdispersion: Numbers, information: Numbers) -> Array:
+    """How much the stories of a new window resemble one another, the doubt about the mean included; see `predictive`.
+
+    >>> float(intraclass(0.0, 39.0))
+    0.025
+    """
+    spread = np.asarray(overdispersion, dtype=np.float64)
+    found: Array = spread + (1.0 - spread) / (np.asarray(information, dtype=np.float64) + 1.0)
+    return found
 
 
 def raised(mean: Numbers, odds: float) -> Array:

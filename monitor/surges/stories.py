@@ -50,9 +50,8 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         first_seen_at: UTC-aware.
         entered_at: UTC-aware step at which it was counted.
         expires_at: UTC-aware, on a whole minute; articles that enter from then on begin a new story.
-        source: Who told it.
+        tellers: Sources that told it in words of their own, its own first; of a retelling its own alone.
         retells: Id of the story that it tells in other words; empty for the first telling.
-        tellings: Of a first telling, by how many sources it was told in words of their own, it included.
         text: As in its `Fingerprint`, as are all below; all empty once too many newer stories came.
         shingles: Signature of its words.
         embedding: Of its text.
@@ -70,9 +69,8 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     entered_at: datetime
     expires_at: datetime
-    source: str = ""
+    tellers: tuple[str, ...] = ()
     retells: str = ""
-    tellings: int = 1
     about: tuple[tuple[str, bool], ...] = ()
     text: str = ""
     shingles: bytes = b""
@@ -95,10 +93,10 @@ class StoryHead(msgspec.Struct, frozen=True, kw_only=True):
         """Heads sorted by this stand in the order in which they entered."""
         return (self.entered_at, self.first_seen_at, self.event_time, self.story_id)
 
-    def with_member(self, tellings: int = 0) -> StoryHead:
-        """The head after one more member, which may be a telling of its own."""
+    def with_member(self, *tellers: str) -> StoryHead:
+        """The head after one more member, and who told it in words of their own, if so."""
         return msgspec.structs.replace(
-            self, members=self.members + 1, novelty=self.novelty * 3 // 4, tellings=self.tellings + tellings
+            self, members=self.members + 1, novelty=self.novelty * 3 // 4, tellers=(*self.tellers, *tellers)
         )
 
     @property
@@ -116,6 +114,7 @@ class StoryIndex:
         near_limit: Most stories known by more than their headline: the newest.
         alikeness: From when on two texts may tell one story.
         horizon: Between the event times of a story's first article and of a later one, at most; None for any.
+        tellings: Sources whose tellings in words of their own count, at most, the first one's included.
     """
 
     def __init__(
@@ -125,7 +124,9 @@ class StoryIndex:
         near_limit: int = 50_000,
         alikeness: Alikeness | None = None,
         horizon: timedelta | None = None,
+        tellings: int = 1,
     ) -> None:
+        self._tellings = tellings
         self._horizon = horizon
         self._limit = limit
         self._heads: dict[str, StoryHead] = {}
@@ -154,15 +155,27 @@ class StoryIndex:
         told = (self._heads[story_id] for story_id in self._near.tellings(fingerprint))
         return next((head for head in told if self._is_of_its_time(head, event_time)), None)
 
-    def first_telling(self, head: StoryHead) -> StoryHead | None:
-        """The story that a story retells, itself for one that retells none; None once that has ended."""
-        return self._heads.get(head.retells or head.story_id)
+    def retold(self, known: StoryHead, source: str, key: str, fingerprint: Fingerprint) -> StoryHead | None:
+        """The first telling of a story, with one teller more, where a text tells it in words of its own.
 
-    def is_reprint(self, head: StoryHead, key: str, fingerprint: Fingerprint) -> bool:
-        """Whether a text that tells a story does so in the same words, or nobody can know that it does not."""
-        if not (head.shingles and fingerprint.shingles) or head.key == key:
-            return True
-        return bool(similarities(fingerprint.shingles, [head.shingles])[0] >= self._alikeness.jaccard)
+        Args:
+            known: The story that the text tells, as `find` gave it.
+            source: Of the text.
+            key: Likewise.
+            fingerprint: Likewise.
+
+        Returns:
+            None for a reprint, or where nobody can know that it is none; for a source that told the story before; once
+            enough others have; and once the first telling has ended.
+        """
+        first = self._heads.get(known.retells or known.story_id)
+        if first is None or source in first.tellers or not 0 < len(first.tellers) < self._tellings:
+            return None
+        if known.key == key or not (known.shingles and fingerprint.shingles):
+            return None
+        if similarities(fingerprint.shingles, [known.shingles])[0] >= self._alikeness.jaccard:
+            return None
+        return first.with_member(source)
 
     def _is_of_its_time(self, head: StoryHead, event_time: datetime | None) -> bool:
         return self._horizon is None or event_time is None or abs(event_time - head.event_time) <= self._horizon

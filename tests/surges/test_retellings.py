@@ -62,6 +62,12 @@ def test_a_story_counts_so_often_at_most_whoever_else_tells_it() -> None:
     assert counted(several, LOOSE.model_copy(update={"tellings_per_story": 1}))[0].stories == 1
 
 
+def test_a_source_counts_once_however_often_it_finds_other_words() -> None:
+    again = text("c", THIRD, "paper", 20)
+    several = [text("a", WIRE, "wire", 1), text("b", OWN_WORDS, "paper", 9), again]
+    assert counted(several, LOOSE.model_copy(update={"tellings_per_story": 5}))[0].stories == 2
+
+
 def test_a_reprint_of_a_retelling_joins_its_chain() -> None:
     _, members = counted(
         [text("a", WIRE, "wire", 1), text("b", OWN_WORDS, "paper", 9), text("c", OWN_WORDS, "site", 12)]

@@ -16,6 +16,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns; of stories that are alive now nobody knows who told them, so they are not retold."""
-    op.add_column("story_heads", sa.Column("source", sa.Text(), nullable=False, server_default=""))
+    op.add_column("story_heads", sa.Column("tellers", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("story_heads", sa.Column("retells", sa.Text(), nullable=False, server_default=""))
-    op.add_column("story_heads", sa.Column("tellings", sa.Integer(), nullable=False, server_default="1"))
