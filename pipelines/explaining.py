@@ -100,7 +100,8 @@ def _figures(surge: Surge, rules: SurgeRules | None) -> list[str]:
     return [
         *lines,
         f"Rules: version {surge.rule_version}; an alert opens on what chance does on less than {_days(level)} "
-        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); this it does on {_days(surge.adjusted_p)}, {opens}",
+        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); this it does on {_days(surge.adjusted_p)}, "
+        f"{opens}",
         f"Baseline: blocks of {rules.block_minutes / DAY_MINUTES:g} d, half-life {rules.half_life_days:g} d, learnt up "
         f"to {rules.guard_minutes // 60} h before the window",
     ]
