@@ -21,7 +21,7 @@ from monitor.alerts.alert import Alert, AlertState
 from monitor.alerts.wording import duration, moment
 from monitor.clock import ceil_to, floor_to
 from monitor.store.rows import AlertChange, OutboxEntry
-from monitor.surges.series import Series
+from monitor.surges.series import Kind, Series
 from monitor.surges.windows import Window
 
 _STORIES = 5
@@ -112,7 +112,7 @@ def _detail(desk: Desk, alert: Alert, tick: datetime) -> None:
         put(_life(desk.readings.transitions(alert.id)))
     with right:
         put(heading("Notifications"))
-        put(_deliveries(desk.readings.deliveries(alert.id), desk.clock()))
+        put(_deliveries(alert, desk.readings.deliveries(alert.id), desk.clock()))
     put(heading(f"Stories {words.between(alert.peak.window)}", "The window of its peak; the most negative first."))
     stories = desk.readings.stories(alert.series, alert.peak.window, alert.peak.tick)
     put(story_table(stories, tick) if stories else nothing_card("No stories are kept of this window"))
@@ -142,9 +142,11 @@ def _life(changes: Sequence[AlertChange]) -> Html:
     return table(("Time", "State", "Why"), rows)
 
 
-def _deliveries(entries: Sequence[OutboxEntry], now: datetime) -> Html:
+def _deliveries(alert: Alert, entries: Sequence[OutboxEntry], now: datetime) -> Html:
     if not entries:
-        return tag("p", text("Nobody was told."), kind="sm-note")
+        part = alert.series.kind is Kind.ENTITY_TOPIC
+        why = " Who was told of the company is not told of its topics besides." if part else ""
+        return tag("p", text(f"Nobody was told.{why}"), kind="sm-note")
     rows = []
     for entry in entries:
         status = tag(
