@@ -17,6 +17,7 @@ from monitor.learning.data.examples import Example, without_repeats
 from monitor.learning.data.groups import grouped_split, near_duplicate_groups
 from monitor.learning.judging.card import SHIPPED_DATA
 from monitor.learning.recipe import FAST, QUALITY, Recipe
+from pipelines.company_news.examples import FILLINGS, company_news
 from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
 from pipelines.train import Run, Say, train_version
@@ -47,11 +48,12 @@ def train_shipped(
     parent: Path | None = None,
     teacher: Path | None = None,
     texts: Sequence[str] = (),
+    fillings: int = FILLINGS,
     run: Run | None = None,
     report: Say = print,
     watch: Callable[[Progress], None] = lambda _progress: None,
 ) -> Manifest:
-    """Train, calibrate, export and judge a shipped grade.
+    """Train, calibrate, export and judge a shipped grade, on the public sets and on headlines written for it.
 
     The weights are those trained without the held-out tenth, on which the temperatures are fitted.
 
@@ -63,6 +65,7 @@ def train_shipped(
         parent: Folder of the version whose weights to go on from; None starts from the base.
         teacher: Folder of the version to distil; None learns from the labels alone.
         texts: Unlabelled texts, prepared, about which the teacher is asked too.
+        fillings: How often each frame of the written headlines is filled.
         run: How the run is carried out.
         report: Called with one line at a time.
         watch: Called with the run's progress.
@@ -75,7 +78,7 @@ def train_shipped(
         ModelError: The base model is missing or changed.
     """
     recipe = recipe or recipe_of_grade(grade)
-    split = split_training_sets(data_folder)
+    split, news = split_training_sets(data_folder), company_news(fillings)
     judged = [example.text for chosen in validation_sets() for example in chosen.read(data_folder)]
     unlabelled = [Example(text) for text in texts]
     held_out = judged + [example.text for example in (*split.held_out, *split.training)]
@@ -83,7 +86,8 @@ def train_shipped(
         [*split.training, *without_repeats(unlabelled, held_out)],
         recipe,
         out_folder,
-        validation=split.held_out,
+        validation=[*split.held_out, *news.calibrating],
+        certain=news.training,
         parent=parent,
         teacher=teacher,
         run=replace(run or Run(), grade=grade),

@@ -62,6 +62,7 @@ def train_version(
     out_folder: Path,
     *,
     validation: Sequence[Example],
+    certain: Sequence[Example] = (),
     parent: Path | None = None,
     teacher: Path | None = None,
     run: Run | None = None,
@@ -76,6 +77,7 @@ def train_version(
         out_folder: Gets the finished model, all at once; an older one there is replaced. After an error nothing of this
             run is there.
         validation: Examples of other texts: they stop the run early, fit the temperatures and are judged.
+        certain: To train on too, with labels that nobody need guess: the teacher is not asked about them.
         parent: Folder of the version whose weights to go on from; None starts from the base.
         teacher: Folder of a version whose answers are learnt beside the labels; examples may have no labels then.
         run: How it is carried out.
@@ -94,12 +96,13 @@ def train_version(
     with training_libraries():
         from monitor.learning.training.starting import encoded_with_base, start
 
+        asked, examples = len(examples), [*examples, *certain]
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
         examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
         rows = encoded_with_base(begun, examples, recipe)
         if teacher is not None:
-            rows = _taught(rows, teacher, run, report)
+            rows = [*_taught(rows[:asked], teacher, run, report), *rows[asked:]]
         keeper = _keeper(run, recipe, [*examples, *validation], begun)
         _fit(begun, rows, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:

@@ -13,6 +13,7 @@ import numpy as np
 from monitor.classify.engine import Engine, Scores
 from monitor.learning.data.examples import Example, targets_of
 from monitor.learning.judging.evaluation import evaluate
+from pipelines.company_news.examples import company_news
 from pipelines.datasets import VALIDATION_SETS, LabelledSet, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
 
@@ -45,7 +46,8 @@ def validation_sets() -> tuple[ValidationSet, ...]:
         for name, read in (("sentfin", read_sentfin), ("finentity", read_finentity))
         for task in ENTITY_TASKS
     ]
-    return (*texts, *entities)
+    own = [ValidationSet(f"company news {task}", task, _held_out_frames) for task in ENTITY_TASKS]
+    return (*texts, *entities, *own)
 
 
 def figures(engine: Engine, examples: Sequence[Example], task: Judged) -> dict[str, Any]:
@@ -78,6 +80,10 @@ def _texts(data_folder: Path, labelled: LabelledSet) -> list[Example]:
 
 def _held_out_tenth(data_folder: Path, read: Callable[[Path], list[Example]]) -> list[Example]:
     return split_test(read(data_folder))[1]
+
+
+def _held_out_frames(_data_folder: Path) -> list[Example]:
+    return [example for example in company_news().judged if example.tagged]
 
 
 def _span_figures(scores: Scores, examples: Sequence[Example]) -> dict[str, Any]:

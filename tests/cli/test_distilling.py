@@ -10,6 +10,7 @@ import pytest
 
 from monitor.classify.labels import SENTIMENTS, TOPICS, Labels
 from monitor.classify.manifest import load_manifest
+from pipelines.company_news.examples import company_news
 from pipelines.entity_sets import FINENTITY, SENTFIN, is_test
 from tests.cli.trained import NAMES, QUICK, ROWS, Bench, bench_in
 from tests.cli.trained import TOPICS as THEMES
@@ -126,22 +127,24 @@ def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validati
 ) -> None:
     done = bench.run(
         "train-base", "--data", sets, "--out", "fast", "--set", "base=tiny", "--base-folder", bench.base,
-        "--set", "precision=fp32", "--threads", "1", *_quick(2), "--json",
+        "--fillings", "1", "--set", "precision=fp32", "--threads", "1", *_quick(2), "--json",
     )  # fmt: skip
     assert done.status == 0, done.prose
     manifest = load_manifest(bench.folder / "fast", Labels())
     assert manifest.grade == "fast"
+    companies = sum(len(example.mentions or ()) for example in company_news().judged if example.tagged)
     counts = {name: found["n"] for name, found in manifest.metrics.items() if not name.startswith("validation")}
     assert counts == {
         "tfns official": 16, "tfns nodup": 12, "topic official": 18, "topic nodup": 9,
         "sentfin entity": 3, "sentfin mentions": 3, "finentity entity": 3, "finentity mentions": 3,
+        "company news entity": companies, "company news mentions": companies,
     }  # fmt: skip
     card = (bench.folder / "fast" / "MODEL_CARD.md").read_text()
     assert "tfns official" in card
     assert set(manifest.sentiments) == set(SENTIMENTS)
     done = bench.run(
         "train-base", "--data", sets, "--out", "next", "--parent", "fast", "--set", "base=tiny", "--base-folder",
-        bench.base, "--set", "precision=fp32", "--threads", "1", *_quick(1), "--json",
+        bench.base, "--fillings", "1", "--set", "precision=fp32", "--threads", "1", *_quick(1), "--json",
     )  # fmt: skip
     assert done.status == 0, done.prose
     assert load_manifest(bench.folder / "next", Labels()).parent == manifest.model_version

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from monitor.classify.added_topics import AddedTopic
 from monitor.classify.labels import Labels
@@ -118,3 +119,21 @@ def _other_base(folder: Path) -> bases.Base:
     """The pin of another base in a folder."""
     pinned = base_of(folder)
     return bases.Base(name="other", hub="", sha256=pinned.sha256, pad_id=0, packages=())
+
+
+def test_a_teacher_is_not_asked_about_labels_that_are_certain(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    run = Run(base_folder=base, teacher_base=base, folder=tmp_path / "run", threads=1)
+    train_version(training, QUICK, tmp_path / "teacher", validation=validation, run=run)
+    certain = training[:5]
+
+    def cut(_progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_version(
+            training[5:], QUICK, tmp_path / "student", validation=validation, certain=certain,
+            teacher=tmp_path / "run" / "weights", run=replace(run, folder=tmp_path / "next"), watch=cut,
+        )  # fmt: skip
+    (kept,) = (tmp_path / "next").glob("answers-*.safetensors")
+    assert len(load_file(kept)["topic"]) == len(training) - len(certain)

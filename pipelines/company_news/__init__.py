@@ -1,0 +1,1 @@
+"""Hand-written headlines of what befalls companies: a training set for the sentiment toward each company named."""
