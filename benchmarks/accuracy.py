@@ -2,7 +2,8 @@
 
     python -m benchmarks.accuracy [--data DIR] [--json]
 
-The data folder holds tfns/, tftopic/, sentfin/ and finentity/; no text of it comes with this repository.
+The data folder holds tfns/, tftopic/, sentfin/, finentity/ and news_headlines/; no text of it comes with this
+repository.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import WHERE_DATA_IS, find_data
+from benchmarks.headline_sentiments import NAME, read_headline_sentiments
 from monitor.classify.choosing import open_engine
 from monitor.classify.openvino_engine import SHIPPED_MODEL
 from monitor.errors import MonitorError
-from pipelines.validation import figures, validation_sets
+from pipelines.validation import ValidationSet, figures, validation_sets
 
 
 def measure(data_folder: Path, model_folder: Path, threads: int = 0) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def measure(data_folder: Path, model_folder: Path, threads: int = 0) -> dict[str
     """
     engine = open_engine(model_folder, threads=threads)
     sets = []
-    for chosen in validation_sets():
+    for chosen in (*validation_sets(), ValidationSet(NAME, "entity", read_headline_sentiments)):
         found = figures(engine, chosen.read(data_folder), chosen.task)
         sets.append({"set": chosen.name, "grade": engine.model_version.partition("-")[0], "task": chosen.task, **found})
     return {"model_version": engine.model_version, "sets": sets}
