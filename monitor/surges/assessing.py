@@ -20,7 +20,7 @@ import numpy as np
 from monitor.clock import MINUTE
 from monitor.surges.baseline import NEVER, Baselines
 from monitor.surges.blocks import Blocks
-from monitor.surges.columns import Ids, SeriesIndex, distinct
+from monitor.surges.columns import Ids, SeriesIndex, among, distinct
 from monitor.surges.detector import Costs, Detector, Strongest, Tests
 from monitor.surges.minutes import moment_of
 from monitor.surges.multiplicity import adjusted
@@ -123,8 +123,8 @@ class Assessor:
         followed = np.fromiter(self._settled, dtype=np.int64, count=len(self._settled))
         if not (everything or self._renewed) and len(followed):
             lost = np.concatenate([*self._lost, np.zeros(0, dtype=np.int64)])
-            followed = followed[np.isin(followed, lost)]
-        targets = np.union1d(self._touched(end), followed)
+            followed = followed[among(followed, set(lost.tolist()))]
+        targets = distinct(np.concatenate([self._touched(end), followed]))
         surges = []
         before = {**self._early, **self._settled}
         for number, row in self._assess(targets, end, moment_of(end), before):
@@ -148,9 +148,7 @@ class Assessor:
             return np.zeros(0, dtype=np.int64)
         ids = distinct(np.concatenate([entries.ids for entries in self._news]))
         wanted = self._detector.asks(ids, lambda some: self._blocks.recent(some, end))
-        standing = {*self._settled, *self._early}
-        if standing:
-            wanted |= np.isin(ids, np.fromiter(standing, dtype=np.int64, count=len(standing)))
+        wanted |= among(ids, {*self._settled, *self._early})
         touched: Ids = ids[wanted]
         return touched
 
@@ -160,7 +158,7 @@ class Assessor:
             return
         # All that stands out is tested anew: how far one series does depends on how many others do.
         standing = np.fromiter(before.keys(), dtype=np.int64, count=len(before))
-        ids = np.union1d(targets, standing)
+        ids = distinct(np.concatenate([targets, standing]))
         tests = self._detector.test(ids, self._blocks.recent(ids, end))
         notable = self._detector.notable(tests)
         costs = self._detector.costs(tests)

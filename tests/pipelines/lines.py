@@ -26,6 +26,7 @@ _CALM = (
     "{bank} keeps its dividend unchanged for the quarter",
     "{bank} names a new head of retail lending in {town}",
     "{bank} reports loan growth in line with expectations in {town}",
+    "{bank} and Barclays share a cash machine in {town}",
 )
 _GRIM = (
     "{bank} shares plunge as depositors in {town} pull their money",

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from monitor.broker.embedded import EmbeddedBroker
+from monitor.entities.names import PROVISIONAL
 from monitor.store.database import Database
+from monitor.store.entities import count_articles
 from monitor.store.reads import read_alerts
 from pipelines.replays import Standing
 from pipelines.stream import Line
@@ -58,6 +60,10 @@ def test_killing_every_stage_several_times_changes_no_row(scenario: Path, tmp_pa
 
     assert not victims, "every stage must have been killed while the replay was under way"
     assert found == expected
+    with Database.open(f"sqlite:///{tmp_path / 'disturbed' / 'monitor.db'}") as database, database.read() as connection:
+        linked = {count.entity for count in count_articles(connection, limit=1_000)}
+    assert "barclays" in linked
+    assert any(entity.startswith(PROVISIONAL) for entity in linked)
     assert disturbed.alerts_fired == calm.alerts_fired
 
 
