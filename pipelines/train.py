@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -89,7 +89,8 @@ def train_version(
 
     Raises:
         InputError: Something that is no model lies at `out_folder`.
-        ModelError: The base or the parent is missing or does not fit, or the training libraries are not installed.
+        ModelError: The base or the parent is missing or does not fit, the teacher knows less than a guess, or the
+            training libraries are not installed.
     """
     run = run or Run()
     require_free(out_folder)
@@ -102,7 +103,8 @@ def train_version(
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
         rows = encoded_with_base(begun, examples, recipe)
         if teacher is not None:
-            rows = [*_taught(rows[:asked], teacher, run, report), *rows[asked:]]
+            texts = [example.text for example in examples[:asked]]
+            rows = [*_taught(texts, rows[:asked], begun, teacher, run, report), *rows[asked:]]
         keeper = _keeper(run, recipe, [*examples, *validation], begun)
         _fit(begun, rows, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:
@@ -190,8 +192,15 @@ def training_libraries() -> Iterator[None]:
         raise ModelError(f"the Python package {error.name} is not installed.", NEEDS_EXTRA) from error
 
 
-def _taught(rows: Sequence[Encoded], teacher: Path, run: Run, report: Say) -> list[Encoded]:
-    """Give encoded examples a teacher's answers, which are kept in the run's folder: they take long to make."""
+def _taught(
+    texts: Sequence[str], rows: Sequence[Encoded], begun: Start, teacher: Path, run: Run, report: Say
+) -> list[Encoded]:
+    """Give encoded examples a teacher's answers, which are kept in the run's folder: they take long to make.
+
+    Raises:
+        ModelError: It knows less of the labels than who always says the most frequent one.
+    """
+    from monitor.learning.network.model import load_tokenizer
     from monitor.learning.network.weights import load_weights
     from monitor.learning.training.distillation import load_answers, save_answers, teach
 
@@ -199,14 +208,36 @@ def _taught(rows: Sequence[Encoded], teacher: Path, run: Run, report: Say) -> li
     tokens = [row.ids for row in rows]
     kept = None if run.folder is None else run.folder / f"answers-{manifest.model_version}.safetensors"
     if kept is not None and kept.is_file():
-        answers, _ = load_answers(kept, tokens)
+        answers, _ = load_answers(kept, texts, tokens)
     else:
         report(f"{manifest.model_version} answers {len(rows):,} texts")
         model, pad_id = load_weights(teacher, manifest, run.teacher_base)
-        answers = teach(model, tokens, pad_id)
+        own = load_tokenizer(teacher, manifest.max_tokens)
+        answers = teach(model, own, pad_id, texts, begun.tokenizer)
         if kept is not None:
-            save_answers(kept, answers, tokens, manifest.model_version)
-    return [replace(row, soft=answer) for row, answer in zip(rows, answers, strict=True)]
+            save_answers(kept, answers, texts, tokens, manifest.model_version)
+    taught = [replace(row, soft=answer) for row, answer in zip(rows, answers, strict=True)]
+    _require_knowledge(taught, manifest.model_version, report)
+    return taught
+
+
+def _require_knowledge(taught: Sequence[Encoded], teacher: str, report: Say) -> None:
+    from monitor.learning.data.encoding import UNKNOWN
+    from monitor.learning.training.distillation import agreement
+
+    heads: tuple[Literal["topic", "sentiment"], ...] = ("topic", "sentiment")
+    for head in heads:
+        known = [row for row in taught if row.soft is not None and getattr(row, head) != UNKNOWN]
+        if not known:
+            continue
+        right, guessed = agreement([getattr(row, head) for row in known], [getattr(row.soft, head) for row in known])
+        report(f"{teacher} agrees with {right:.1%} of {len(known):,} labels ({head})")
+        if right < guessed:
+            raise ModelError(
+                f"{teacher} is no teacher of the {head}: it agrees with {right:.1%} of the labels, and the most "
+                f"frequent one alone with {guessed:.1%}.",
+                "Check what the labels mean, or learn from another version.",
+            )
 
 
 def _keeper(run: Run, recipe: Recipe, examples: Sequence[Example], begun: Start) -> Checkpoints | None:

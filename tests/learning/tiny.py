@@ -35,10 +35,17 @@ _SIZES: dict[str, Any] = {
 }
 
 
-def tiny_base(folder: Path, kind: Literal["bert", "mpnet"] = "bert") -> Path:
-    """Write config.json, model.safetensors and tokenizer.json; the weights are the same each time."""
+def tiny_base(folder: Path, kind: Literal["bert", "mpnet"] = "bert", *, turned: bool = False) -> Path:
+    """Write config.json, model.safetensors and tokenizer.json; the weights are the same each time.
+
+    Args:
+        folder: Is created.
+        kind: Of the encoder.
+        turned: The words, but not the marks, have their numbers in the opposite order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    words = [*WORDS[:4], *WORDS[:3:-1]] if turned else WORDS
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
@@ -57,9 +64,9 @@ def tiny_base(folder: Path, kind: Literal["bert", "mpnet"] = "bert") -> Path:
     return folder
 
 
-def base_of(folder: Path) -> Base:
+def base_of(folder: Path, name: str = "tiny") -> Base:
     """The pin of such a folder."""
-    return Base(name="tiny", hub="", sha256=file_sha256(folder / "model.safetensors"), pad_id=0, packages=())
+    return Base(name=name, hub="", sha256=file_sha256(folder / "model.safetensors"), pad_id=0, packages=())
 
 
 def tiny_model(folder: Path, seed: int = 1, dropout: float = 0.1) -> Classifier:

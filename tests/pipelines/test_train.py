@@ -121,6 +121,39 @@ def _other_base(folder: Path) -> bases.Base:
     return bases.Base(name="other", hub="", sha256=pinned.sha256, pad_id=0, packages=())
 
 
+def test_a_teacher_reads_texts_by_its_own_words(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of its words are not the student's: as those of all-mpnet-base-v2 are not of all-MiniLM-L6-v2."""
+    other = tiny_base(tmp_path / "other", turned=True)
+    monkeypatch.setitem(bases.BASES, "other", base_of(other, "other"))
+    training, validation = _sides()
+    lessons = msgspec.structs.replace(RECIPE, epochs=30)
+    recipe = msgspec.structs.replace(lessons, base="other")
+    lesson = Run(base_folder=other, folder=tmp_path / "lesson", threads=1)
+    train_version(training, recipe, tmp_path / "teacher", validation=validation, run=lesson)
+    texts = [Example(example.text) for example in training]
+    train_version(
+        texts, lessons, tmp_path / "student", validation=validation, teacher=tmp_path / "lesson" / "weights",
+        run=Run(base_folder=base, teacher_base=other, threads=1),
+    )  # fmt: skip
+    known = [example for example in training if example.sentiment is not None]
+    engine = OpenVinoEngine(tmp_path / "student", threads=1)
+    found = engine.classify([example.text for example in known]).sentiments
+    assert np.mean(found == [example.sentiment for example in known]) > 0.8
+
+
+def test_a_teacher_that_knows_less_than_a_guess_is_refused(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    run = Run(base_folder=base, teacher_base=base, folder=tmp_path / "lesson", threads=1)
+    turned = [replace(one, sentiment=None if one.sentiment is None else (one.sentiment + 1) % 3) for one in training]
+    train_version(turned, RECIPE, tmp_path / "teacher", validation=validation, run=run)
+    with pytest.raises(ModelError, match="is no teacher"):
+        train_version(
+            training, RECIPE, tmp_path / "student", validation=validation, teacher=tmp_path / "lesson" / "weights",
+            run=Run(base_folder=base, teacher_base=base, threads=1),
+        )  # fmt: skip
+    assert not (tmp_path / "student").exists()
+
+
 def test_a_teacher_is_not_asked_about_labels_that_are_certain(base: Path, tmp_path: Path) -> None:
     training, validation = _sides()
     run = Run(base_folder=base, teacher_base=base, folder=tmp_path / "run", threads=1)

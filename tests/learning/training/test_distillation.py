@@ -29,16 +29,20 @@ def _answers(rows: list[list[int]]) -> list[SoftAnswers]:
 @given(rows=ROWS)
 def test_answers_are_read_as_they_were_kept(rows: list[list[int]], tmp_path_factory: pytest.TempPathFactory) -> None:
     path, answers = tmp_path_factory.mktemp("soft") / "answers.safetensors", _answers(rows)
-    save_answers(path, answers, rows, "quality-0123")
-    found, teacher = load_answers(path, rows)
+    texts = [str(row) for row in rows]
+    save_answers(path, answers, texts, rows, "quality-0123")
+    found, teacher = load_answers(path, texts, rows)
     assert teacher == "quality-0123"
     for mine, theirs in zip(answers, found, strict=True):
         for name in ("topic", "sentiment", "tags", "targets"):
             assert np.array_equal(getattr(mine, name), getattr(theirs, name))
 
 
-def test_answers_about_other_tokens_are_refused(tmp_path: Path) -> None:
-    rows = [[1, 2], [3]]
-    save_answers(tmp_path / "answers.safetensors", _answers(rows), rows, "quality-0123")
+def test_answers_about_other_texts_or_tokens_are_refused(tmp_path: Path) -> None:
+    rows, texts = [[1, 2], [3]], ["a b", "c"]
+    path = tmp_path / "answers.safetensors"
+    save_answers(path, _answers(rows), texts, rows, "quality-0123")
     with pytest.raises(ModelError, match="other texts"):
-        load_answers(tmp_path / "answers.safetensors", [[1, 2], [4]])
+        load_answers(path, texts, [[1, 2], [4]])
+    with pytest.raises(ModelError, match="other texts"):
+        load_answers(path, ["a b", "d"], rows)
