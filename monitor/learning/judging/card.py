@@ -56,7 +56,6 @@ SHIPPED_DATA = """
 | SEntFiN 1.0, nine tenths of its headlines | MIT | mentions, sentiment toward each |
 | FinEntity, nine tenths of its paragraphs | ODC-BY 1.0 | mentions, sentiment toward each |
 | Headlines of company news, written for the monitor, four fifths of their frames | Apache-2.0 | mentions, sentiment |
-| fast: 12,000 tweets of StockNet, drawn at random, texts alone | MIT (repository) | what quality says of them |
 
 Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
 punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
