@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.faults import malformed, odd_dates, repeats, reprints
 from pipelines.demo_frames.frames import Writer
 from pipelines.demo_frames.lines import Entry, Story, entry, stamp
@@ -28,6 +27,7 @@ from pipelines.demo_frames.timetable import (
     RESCUE,
 )
 from pipelines.demo_frames.world import HERE, START, companies
+from pipelines.dice import Dice
 
 SEED = "a week in March"
 SAMPLE = {"crisis": 90, "recall": 30, "calm": 180}

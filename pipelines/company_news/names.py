@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 
 from monitor.entities.gazetteer import load_gazetteer
-from pipelines.demo_frames.dice import Dice
+from pipelines.dice import Dice
 
 _LETTERS = "ABCDEFGHIKLMNOPRSTVWZ"
 _LEGAL_FORM = re.compile(

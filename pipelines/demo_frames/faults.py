@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.lines import Entry, Story, entry
 from pipelines.demo_frames.sources import title_case
+from pipelines.dice import Dice
 
 REPEATS, REPRINTS, REPRINTS_IN_CRISIS = 60, 60, 24
 

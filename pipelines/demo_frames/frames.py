@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.world import GOODS, IN_STORIES, PATHS, PEOPLE, TROUBLED, WORDS, Company, moved, quote
+from pipelines.dice import Dice
 
 _SLOT = re.compile(r"\{([a-z]\w*)?(?:@([\w,]+))?(?:\.(\w+))?([+-])?(?:=?(\d+)\.\.(\d+))?\}")
 _CHOICE = re.compile(r"\[([^\]]+)\]")

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.sources import SOURCES, dated, page_address
+from pipelines.dice import Dice
 
 
 @dataclass(frozen=True)

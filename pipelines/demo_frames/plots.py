@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.frames import Frame, Writer, read_deck, read_descriptions, read_topic, sentiment, speaks_of
 from pipelines.demo_frames.lines import Story
 from pipelines.demo_frames.sources import source_for, styled
 from pipelines.demo_frames.timetable import CRISIS_EBBED, CRISIS_INTENSE_UNTIL, CRISIS_START, RESCUE, ordinary_times
 from pipelines.demo_frames.world import HERE, IN_STORIES, START, Company
+from pipelines.dice import Dice
 
 _STORIES = HERE / "stories"
 _REPORTING = 22

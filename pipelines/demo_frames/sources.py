@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from pipelines.demo_frames.dice import Dice
+from pipelines.dice import Dice
 
 
 @dataclass(frozen=True)

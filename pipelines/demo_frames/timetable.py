@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pipelines.demo_frames.dice import Dice
 from pipelines.demo_frames.world import START
+from pipelines.dice import Dice
 
 CRISIS_START = datetime.fromisoformat("2024-03-08T12:00:00Z")
 CRISIS_INTENSE_UNTIL = datetime.fromisoformat("2024-03-08T22:00:00Z")
