@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -116,7 +117,7 @@ class Statistics:
             here = np.flatnonzero(wanted[:, period])
             if len(here):
                 ids = feed.ids[here]
-                tests = detector.test(ids, tally.blocks.recent(ids, end))
+                tests = detector.test(ids, partial(tally.blocks.recent, end=end))
                 scores[here, period] = np.exp(detector.combined(tests, at_one_look=True))
             if period == judged[-1]:
                 break

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -147,7 +148,7 @@ class Assessor:
         if not self._news:
             return np.zeros(0, dtype=np.int64)
         ids = distinct(np.concatenate([entries.ids for entries in self._news]))
-        wanted = self._detector.asks(ids, lambda some: self._blocks.recent(some, end))
+        wanted = self._detector.asks(ids, partial(self._blocks.recent, end=end))
         wanted |= among(ids, {*self._settled, *self._early})
         touched: Ids = ids[wanted]
         return touched
@@ -159,7 +160,7 @@ class Assessor:
         # All that stands out is tested anew: how far one series does depends on how many others do.
         standing = np.fromiter(before.keys(), dtype=np.int64, count=len(before))
         ids = distinct(np.concatenate([targets, standing]))
-        tests = self._detector.test(ids, self._blocks.recent(ids, end))
+        tests = self._detector.test(ids, partial(self._blocks.recent, end=end))
         notable = self._detector.notable(tests)
         costs = self._detector.costs(tests)
         strongest = {at: self._detector.strongest(tests, at, costs, opening=True) for at in notable.tolist()}

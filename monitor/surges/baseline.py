@@ -44,6 +44,8 @@ NEVER: Final = -1
 """In place of a minute."""
 
 _ALL = 0  # number of all news in every index
+_DOUBT = 2.0  # standard deviations that a source may differ from others before anything is known of it
+_EXACT = 2.0**40  # squares are summed as whole numbers, as a restart numbers the sources in another order
 
 _NUMBERS = ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume", "build")
 _MOMENTS = ("since", "as_of", "build_since", "build_as_of")
@@ -172,10 +174,48 @@ class Baselines:
         )
         return found
 
-    def usual(self, mean: Array, counts: Lessons) -> Array:
-        """The share expected of these very stories: that of their series, and what their mix adds to it."""
+    def usual(self, mean: Array, counts: Lessons, doubt: Array | float = 0.0) -> Array:
+        """The share expected of these very stories: that of their series, and what their mix adds to it.
+
+        Args:
+            mean: Of the series.
+            counts: The stories.
+            doubt: What their mix may add beyond what is known of it.
+        """
         mix = counts.offsets / (1000.0 * np.maximum(counts.stories, 1))
-        return np.clip(mean + mix, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
+        return np.clip(mean + mix + doubt, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
+
+    def doubt(self, sources: Ids, told: npt.NDArray[np.integer[Any]]) -> Array:
+        """What the mix of sources may add to the usual share of all news beyond what is known of the sources.
+
+        A source's own share is believed as far as stories tell it; what is left is a random effect. It matters only as
+        far as the source tells another part of the news now than of what the share of all news was learnt from: a
+        source that joined told none of that.
+
+        Args:
+            sources: Their numbers.
+            told: Stories of each, [..., sources].
+
+        Returns:
+            In shares, at least 0; [...].
+        """
+        rules, columns = self._rules, self._columns
+        whole = told.sum(axis=-1)
+        learnt = float(columns["stories"][_ALL])
+        if not len(sources) or not learnt:
+            return np.zeros(whole.shape)
+        fade = self._fades(sources)
+        known = fade * columns["information"][sources]
+        spread = rules.source_spread * rules.prior_covariate_stories / (known + rules.prior_covariate_stories)
+        moved = told / np.maximum(whole, 1)[..., None] - fade * columns["stories"][sources] / learnt
+        squares = np.rint(_EXACT * (moved * spread) ** 2).astype(np.int64)
+        found: Array = np.where(whole > 0, _DOUBT * np.sqrt(squares.sum(axis=-1) / _EXACT), 0.0)
+        return found
+
+    def doubt_of_block(self, counts: Lessons) -> float:
+        """The same of a whole block, of whose series sources are some."""
+        here = np.isin(counts.ids, self._index.sources)
+        return float(self.doubt(counts.ids[here], counts.stories[here]))
 
     def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
         """The law of the share in a new window of this many minutes."""
@@ -319,7 +359,7 @@ class Baselines:
         found: Array = self._columns["build"][ids] * 0.5**age
         return found
 
-    def build_with(self, today: Lessons, expected: Expectations, end: int) -> Array:
+    def build_with(self, today: Lessons, expected: Expectations, end: int, doubt: float = 0.0) -> Array:
         """The same with what the block that holds the minute before `end` adds; 0 where it alone tells of a build."""
         columns, length = self._columns, self._rules.block_minutes
         found = self.builds(today.ids, end)
@@ -328,7 +368,7 @@ class Baselines:
         counted = (columns["build_as_of"][today.ids] == end) | (today.stories == 0)
         more = np.flatnonzero((found > 0.0) & ~counted)
         if more.size:
-            steps = self.steps(today.of(more), expected.of(more))
+            steps = self.steps(today.of(more), expected.of(more), doubt)
             found[more] = np.maximum(found[more] + steps, 0.0)
         return found
 
@@ -336,9 +376,9 @@ class Baselines:
         """Since when the cumulative sum of a series has been above 0, in minutes; `NEVER` where it is not."""
         return int(self._columns["build_since"][place])
 
-    def steps(self, counts: Lessons, expected: Expectations) -> Array:
+    def steps(self, counts: Lessons, expected: Expectations, doubt: float) -> Array:
         """What counts of a block add to the cumulative sums, in nats: evidence for odds that are `build_odds` times."""
-        length, mean = self._rules.block_minutes, self.usual(expected.mean, counts)
+        length, mean = self._rules.block_minutes, self.usual(expected.mean, counts, doubt)
         worse = np.minimum(raised(mean, self._rules.build_odds), 1.0 - SMALLEST_SHARE)
         return log_likelihood_ratio(
             counts.negatives,
@@ -354,7 +394,8 @@ class Baselines:
         ids, columns = counts.ids, self._columns
         before = columns["build"][ids].copy()
         length = self._rules.block_minutes
-        sums = np.clip(self.builds(ids, end) + self.steps(counts, expected), 0.0, self._rules.build_cap)
+        steps = self.steps(counts, expected, self.doubt_of_block(counts))
+        sums = np.clip(self.builds(ids, end) + steps, 0.0, self._rules.build_cap)
         sums = np.where(told, sums, 0.0)
         moved = (sums != before) | ((sums > 0.0) & (columns["build_as_of"][ids] != end))
         columns["build"][ids] = sums

@@ -76,7 +76,8 @@ class SeriesIndex:
         self.holders: list[Columns] = []
         self.series: list[Series] = []
         self._numbers: dict[Series, int] = {}
-        self._about = Columns(self, kind=((), np.int8, 0), parent=((), np.int64, NO_PARENT))
+        self._sources = np.zeros(0, dtype=np.int64)
+        self._about = Columns(self, kind=((), np.int8, 0), parent=((), np.int64, NO_PARENT), told=((), np.bool_, 0))
         self.number(ALL)
 
     def __len__(self) -> int:
@@ -96,6 +97,9 @@ class SeriesIndex:
                 holder.grow(self.capacity)
         self._about["kind"][number] = series.kind
         self._about["parent"][number] = parent
+        self._about["told"][number] = series.is_source
+        if series.is_source:
+            self._sources = np.append(self._sources, number)
         return number
 
     def numbers(self, series: Iterable[Series]) -> Ids:
@@ -106,6 +110,16 @@ class SeriesIndex:
     def kinds(self) -> npt.NDArray[np.int8]:
         """By number, the place in `Kind`."""
         return self._about["kind"][: len(self.series)]
+
+    @property
+    def sources(self) -> Ids:
+        """The numbers of what single sources tell, ascending."""
+        return self._sources
+
+    @property
+    def of_sources(self) -> npt.NDArray[np.bool_]:
+        """By number, whether it is what one source tells."""
+        return self._about["told"][: len(self.series)]
 
     @property
     def parents(self) -> Ids:

@@ -47,6 +47,9 @@ from monitor.surges.surge import Statistic
 
 Mask = npt.NDArray[np.bool_]
 
+Recent = Callable[[Ids], Sequence[Lessons]]
+"""Of any series, what the open long block holds of it, then those before it."""
+
 _SHARE_OR_VOLUME: Final = 0.3
 """Of the chance of a false alarm, what share and volume are each given; build gets the rest, if there is any."""
 
@@ -149,17 +152,17 @@ class Detector:
         """How many disjoint windows of each length a day has; [windows, 1]."""
         self._attention_costs = np.log(len(lengths) * self._a_day).ravel()
 
-    def test(self, ids: Ids, recent: Sequence[Lessons]) -> Tests:
+    def test(self, ids: Ids, recent: Recent) -> Tests:
         """Everything that can be said of some series now.
 
         Args:
             ids: Their numbers.
-            recent: What the open long block holds of them, then those before it.
+            recent: What the latest days hold.
         """
         windows, rules = self._windows, self._rules
-        expected = self._expect(ids)
+        days, expected = recent(ids), self._expect(ids)
         n, k = windows.stories[:, ids], windows.negatives[:, ids]
-        usual = self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]))
+        usual = self._usual(ids, n, k, expected)
         effect = k / np.maximum(n, 1) - usual
         dispersion, kinds = self._baselines.dispersion, expected.kinds
         judged: Mask = expected.mature & (n >= rules.minimum_stories)
@@ -167,7 +170,7 @@ class Detector:
         worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
         many: Mask = bad & (effect >= rules.minimum_effect / 2) & (ids != _ALL)
         drawing: Mask = expected.mature & (n >= rules.attention_stories) & (ids != _ALL)
-        earlier = np.any([day.stories > 0 for day in recent[1:]], axis=0)
+        earlier = np.any([day.stories > 0 for day in days[1:]], axis=0)
         may_build: Mask = earlier | (self._baselines.builds(ids, windows.end) > 0)
         either = self._either(n, may_build)
         return Tests(
@@ -181,11 +184,23 @@ class Detector:
             attention=self._many(
                 drawing, n, np.full(len(ids), rules.attention_tolerance), dispersion.stories[kinds], expected
             ),
-            build=self._build(worth[-1], recent, expected),
+            build=self._build(worth[-1], days, recent, expected),
             large=effect >= rules.minimum_effect,
             enough=np.any(judged, axis=0),
             may_build=may_build,
         )
+
+    def _usual(self, ids: Ids, n: npt.NDArray[np.int32], k: npt.NDArray[np.int32], expected: Expectations) -> Array:
+        """The share expected of the stories in each window, [windows, series]."""
+        sources, windows = self._index.sources, self._windows
+        doubt = self._baselines.doubt(sources, windows.stories[:, sources])
+        return self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]), doubt[:, None])
+
+    def _doubts(self, recent: Recent) -> Array:
+        """What the mix of sources may add to the share of the open day, of the two latest together, and so on."""
+        sources = self._index.sources
+        told = np.cumsum([day.stories for day in recent(sources)], axis=0)
+        return self._baselines.doubt(sources, told)
 
     def _share(
         self,
@@ -240,37 +255,37 @@ class Detector:
         size = cluster_size(mean, self._baselines.dispersion.stories[expected.kinds][here], expected.known[here])
         return log_volume_tail(1, mean, size)
 
-    def _build(self, worth: Mask, recent: Sequence[Lessons], expected: Expectations) -> Array:
+    def _build(self, worth: Mask, recent: Sequence[Lessons], any_recent: Recent, expected: Expectations) -> Array:
         """What a single day says is the share's to tell."""
         found = np.full(len(worth), NOTHING)
         if not worth.any():
             return found
         at = np.flatnonzero(worth)
         few = expected.of(at)
-        days = [day.of(at) for day in recent]
-        least = -self._baselines.build_with(days[0], few, self._windows.end)
+        days, doubts = [day.of(at) for day in recent], self._doubts(any_recent).tolist()
+        least = -self._baselines.build_with(days[0], few, self._windows.end, doubts[0])
         for many in self._rules.summed_blocks:
-            least = np.minimum(least, self._days(days[:many], few))
+            least = np.minimum(least, self._days(days[:many], few, doubts[many - 1]))
         found[at] = least
         return found
 
-    def _days(self, days: Sequence[Lessons], expected: Expectations) -> Array:
+    def _days(self, days: Sequence[Lessons], expected: Expectations, doubt: float) -> Array:
         """Some days taken as one; nothing where the first of them has no negative stories."""
         baselines = self._baselines
         whole, pairs = _summed(days)
         n = whole.stories.astype(np.float64)
         spread = together(n, pairs, self._expected["overdispersion"][-1, whole.ids])
-        mean = baselines.usual(expected.mean, whole)
+        mean = baselines.usual(expected.mean, whole, doubt)
         law = predictive(mean, spread, expected.information)
         chance = _chance(whole.negatives, whole.stories, law, log(self._rules.elevated_p) - self._build_costs)
         return np.where(days[-1].negatives > 0, chance, NOTHING)
 
-    def asks(self, ids: Ids, recent: Callable[[Ids], Sequence[Lessons]]) -> Mask:
+    def asks(self, ids: Ids, recent: Recent) -> Mask:
         """Whether any statistic is worth asking of series, at little cost: of others `test` finds nothing notable.
 
         Args:
             ids: Their numbers, each once.
-            recent: As `test` takes it, of any series.
+            recent: As `test` takes it.
         """
         windows, rules = self._windows, self._rules
         found = np.zeros(len(ids), dtype=np.bool_)
@@ -280,10 +295,10 @@ class Detector:
             found[at] = self._asks(ids[at], recent)
         return found
 
-    def _asks(self, ids: Ids, recent: Callable[[Ids], Sequence[Lessons]]) -> Mask:
+    def _asks(self, ids: Ids, recent: Recent) -> Mask:
         windows, rules, expected = self._windows, self._rules, self._expect(ids)
         n, k = windows.stories[:, ids], windows.negatives[:, ids]
-        usual = self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]))
+        usual = self._usual(ids, n, k, expected)
         bad = expected.mature & (k >= rules.minimum_negatives) & (k - n * usual >= rules.minimum_effect / 2 * n)
         stories = expected.rate * np.maximum(windows.stories[:, _ALL, None], 1)
         company = ids != _ALL
@@ -293,10 +308,10 @@ class Detector:
         found: Mask = ((bad & (_far(k, n, usual, alike) | many)) | drawing).any(axis=0)
         left = np.flatnonzero(bad[-1] & ~found)
         if left.size:
-            found[left] = self._may_have_built(expected.of(left), recent(ids[left]))
+            found[left] = self._may_have_built(expected.of(left), recent(ids[left]), self._doubts(recent).tolist())
         return found
 
-    def _may_have_built(self, expected: Expectations, days: Sequence[Lessons]) -> Mask:
+    def _may_have_built(self, expected: Expectations, days: Sequence[Lessons], doubts: list[float]) -> Mask:
         rules, today = self._rules, days[0]
         sums = self._baselines.builds(today.ids, self._windows.end)
         # No negative story adds more than the logarithm of the odds looked for, and no other story adds anything.
@@ -306,7 +321,8 @@ class Detector:
         for many in rules.summed_blocks:
             whole, pairs = _summed(days[:many])
             alike = intraclass(together(whole.stories.astype(np.float64), pairs, overdispersion), expected.information)
-            far = _far(whole.negatives, whole.stories, self._baselines.usual(expected.mean, whole), alike)
+            usual = self._baselines.usual(expected.mean, whole, doubts[many - 1])
+            far = _far(whole.negatives, whole.stories, usual, alike)
             found |= (days[many - 1].negatives > 0) & far
         return found
 

@@ -117,6 +117,13 @@ class SurgeRules(BaseModel):
         default=100.0,
         description="Likewise of the stories of one source, model or hour of the week, which only explain others.",
     )
+    source_spread: AtLeastZero = Field(
+        default=0.15,
+        description=(
+            "How much sources differ in their usual share: standard deviation. As long as a new source's own is not "
+            "known, it is taken to explain twice that of its part of the news."
+        ),
+    )
     prior_overdispersion: float = Field(
         default=0.015, ge=0, lt=1, description="Intraclass correlation expected before anything is learnt."
     )
@@ -148,7 +155,7 @@ class SurgeRules(BaseModel):
         default=1.0, description="Stories that each story about a company brings with it, before anything is learnt."
     )
     prior_clustering_stories: Positive = Field(default=100.0, description="How many stories that prior is worth.")
-    clustering_floor: Positive = Field(default=0.3, description="Least clustering ever assumed.")
+    clustering_floor: Positive = Field(default=0.1, description="Least clustering ever assumed.")
     minimum_history_stories: AtLeastZero = Field(
         default=30.0,
         description=(

@@ -9,6 +9,7 @@ import msgspec
 from monitor.entities.names import readable
 
 _USUAL = "usual:"
+_SOURCE = "source="
 
 
 class Kind(IntEnum):
@@ -34,6 +35,16 @@ class Series(msgspec.Struct, frozen=True, order=True):
     entity: str = ""
     topic: str = ""
     covariate: str = ""
+
+    @classmethod
+    def told_by(cls, source: str) -> Series:
+        """What one source tells, which only explains others."""
+        return cls(covariate=_SOURCE + source)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it is what one source tells."""
+        return self.covariate.startswith(_SOURCE)
 
     @property
     def kind(self) -> Kind:

@@ -41,6 +41,12 @@ class Entries(NamedTuple):
     negatives: Counts
     offsets: Counts
 
+    def of(self, kept: npt.NDArray[np.bool_]) -> Entries:
+        """Some of them."""
+        if kept.all():
+            return self
+        return self._replace(ids=self.ids[kept], negatives=self.negatives[kept], offsets=self.offsets[kept])
+
 
 def ones(many: int) -> Counts:
     """So many ones, of the type of the counts: `ufunc.at` is twenty times slower where it must convert."""
@@ -122,7 +128,9 @@ class SlidingWindows:
         return lost
 
     def _kinds_without(self, place: int, ids: Ids) -> npt.NDArray[np.int64]:
-        """By kind, how many of these series have no story in a window."""
+        """By kind, how many of these series have no story in a window; none of what only explains others."""
         empty = ids[self.stories[place][ids] == 0]
         empty = distinct(empty) if len(empty) > 1 else empty
-        return np.bincount(self._index.kinds[empty], minlength=len(Kind))
+        found = np.bincount(self._index.kinds[empty], minlength=len(Kind))
+        found[Kind.COVARIATE] = 0
+        return found

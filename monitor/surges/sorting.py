@@ -89,7 +89,7 @@ def series_of(head: StoryHead) -> list[tuple[Series, bool]]:
 
 def covariates_of(head: StoryHead, source: str, model: str, minute: int) -> list[Series]:
     """What makes a share usual: who tells, who judges, and when in the week; a date alone has no hour."""
-    found = [Series(covariate=f"source={source}")]
+    found = [Series.told_by(source)]
     if model:
         found.append(Series(covariate=f"model={model}"))
     if not head.dated:

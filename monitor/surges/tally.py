@@ -62,9 +62,8 @@ class Tally:
             if one.minute < end - self._rules.memory_minutes:
                 continue
             self.blocks.add(one, end)
-            judged = self._judged(one)
-            self.windows.enter(judged)
-            self.assessor.touch(judged)
+            self.windows.enter(self._counted(one))
+            self.assessor.touch(self._judged(one))
         self.blocks.correct()
 
     def assess(self, end: int) -> list[Surge]:
@@ -76,13 +75,15 @@ class Tally:
     def restore(self, entries: Iterable[Entries], settled: int) -> None:
         """Counts anew what stood after the last whole minute."""
         for one in entries:
-            self.windows.enter(self._judged(one))
+            self.windows.enter(self._counted(one))
             self.blocks.add(one, settled + 1)
         self.blocks.disregard_corrections()
 
     def _judged(self, entries: Entries) -> Entries:
         """Without what only explains others."""
-        kept = self.index.kinds[entries.ids] != Kind.COVARIATE
-        if kept.all():
-            return entries
-        return entries._replace(ids=entries.ids[kept], negatives=entries.negatives[kept], offsets=entries.offsets[kept])
+        return entries.of(self.index.kinds[entries.ids] != Kind.COVARIATE)
+
+    def _counted(self, entries: Entries) -> Entries:
+        """With sources, of whose mix windows must know, and without what else only explains others."""
+        kept = (self.index.kinds[entries.ids] != Kind.COVARIATE) | self.index.of_sources[entries.ids]
+        return entries.of(kept)

@@ -200,3 +200,43 @@ def test_a_state_restores_exactly_from_its_numbers() -> None:
 
 def test_days_without_any_negative_never_make_a_share_of_nothing_certain() -> None:
     assert School().teach(whole([(100, 0)] * 200)).expect(ALL).mean[0] >= 0.005
+
+
+WIRE, PAPER = Series.told_by("wire"), Series.told_by("paper")
+
+
+def doubt(school: School, told: dict[Series, int]) -> float:
+    """Of a window in which sources told so many stories."""
+    return float(school.baselines.doubt(school.index.numbers(told), np.array(list(told.values()))))
+
+
+def test_a_source_that_told_nothing_before_may_explain_twice_the_spread_of_sources_in_its_part_of_the_news() -> None:
+    school = School().teach([{ALL: (100, 20), WIRE: (100, 20)}] * 60)
+    joined = doubt(school, {WIRE: 60, PAPER: 40})
+    assert joined == pytest.approx(0.4 * 2 * RULES.source_spread, rel=0.05)
+    assert doubt(school, {PAPER: 40, WIRE: 60}) == joined
+    assert doubt(school, {WIRE: 100}) == pytest.approx(0.0, abs=1e-6)
+    assert doubt(school, {}) == doubt(school, {WIRE: 0}) == 0.0
+
+
+def test_the_better_a_new_source_is_known_the_less_it_may_explain() -> None:
+    school = School().teach([{ALL: (60, 12), WIRE: (60, 12)}] * 30)
+    found = []
+    for _ in range(4):
+        found.append(doubt(school, {WIRE: 60, PAPER: 40}))
+        school.teach([{ALL: (100, 30), WIRE: (60, 12), PAPER: (40, 18)}] * 10)
+    assert sorted(found, reverse=True) == found
+    assert found[-1] < found[0] / 4
+
+
+def test_nothing_is_in_doubt_while_nothing_was_learnt_or_no_source_is_known() -> None:
+    school = School()
+    assert doubt(school, {WIRE: 10}) == 0.0
+    assert doubt(school.teach(whole([(100, 20)] * 5)), {}) == 0.0
+
+
+@pytest.mark.parametrize("weeks", [1, 4])
+def test_sources_that_keep_their_parts_of_the_news_leave_no_doubt_however_little_is_known_of_them(weeks: int) -> None:
+    sources = [Series.told_by(f"source {number}") for number in range(20)]
+    school = School().teach([{ALL: (100, 20), **dict.fromkeys(sources, (5, 1))}] * (7 * weeks))
+    assert doubt(school, dict.fromkeys(sources, 5)) == pytest.approx(0.0, abs=1e-6)

@@ -40,8 +40,9 @@ def walk(seed: int, elevated_p: float, effect: float, negative: float) -> tuple[
             rows = ids[sorted(about)]
             none = np.zeros(len(rows), dtype=np.int32)
             tally.enter([Entries(end - 1, chance.random() < 0.1, rows, none + bad, none)], end)
-        wanted = detector.asks(ids, partial(tally.blocks.recent, end=end))
-        notable = detector.notable(detector.test(ids, tally.blocks.recent(ids, end)))
+        recent = partial(tally.blocks.recent, end=end)
+        wanted = detector.asks(ids, recent)
+        notable = detector.notable(detector.test(ids, recent))
         assert wanted[notable].all()
         asked, told = asked + int(wanted.sum()), told + len(notable)
     return asked, told

@@ -60,18 +60,21 @@ def alerts(tables: Tables, end: datetime) -> list[Alert]:
     return list(Lifecycle(LifecycleRules()).run({}, surges, end).alerts)
 
 
-@pytest.mark.parametrize(
-    "usual",
-    [
-        0.05,
-        0.3,
-        pytest.param(0.45, marks=pytest.mark.xfail(strict=True, reason="fires until the source is known")),
-    ],
-)
+@pytest.mark.parametrize("usual", [0.05, 0.3, 0.45])
 def test_a_source_that_joins_and_is_more_or_less_negative_than_others_fires_nothing(usual: float) -> None:
     before = news(range(60), a_day=60, share=0.15, source="wire")
     joining = news(range(40, 60), a_day=40, share=usual, source="agency")
     assert fired(run([*before, *joining], daily(60), RULES)) == set()
+
+
+def test_a_source_that_joins_does_not_hide_what_befalls_a_company() -> None:
+    before = news(range(40), a_day=60, share=0.15, source="wire")
+    joining = news(range(40, 43), a_day=40, share=0.45, source="agency")
+    company = news(range(40), a_day=1, share=0.15, entity="acme")
+    crisis = [
+        one for name in ("wire", "agency") for one in news(range(42, 43), a_day=6, share=1, entity="acme", source=name)
+    ]
+    assert ACME.key in fired(run([*before, *joining, *company, *crisis], daily(43), RULES))
 
 
 def test_a_promoted_model_that_raises_the_usual_share_by_three_points_fires_nothing() -> None:
