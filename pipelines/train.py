@@ -213,12 +213,26 @@ def _taught(
         report(f"{manifest.model_version} answers {len(rows):,} texts")
         model, pad_id = load_weights(teacher, manifest, run.teacher_base)
         own = load_tokenizer(teacher, manifest.max_tokens)
-        answers = teach(model, own, pad_id, texts, begun.tokenizer)
+        answers = teach(model, own, pad_id, texts, begun.tokenizer, _by_tenths(len(texts), report))
         if kept is not None:
             save_answers(kept, answers, texts, tokens, manifest.model_version)
     taught = [replace(row, soft=answer) for row, answer in zip(rows, answers, strict=True)]
     _require_knowledge(taught, manifest.model_version, report)
     return taught
+
+
+def _by_tenths(total: int, report: Say) -> Callable[[int], None]:
+    """Tells of every tenth that is done: a large teacher reads for an hour."""
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        tenth = 10 * done // total
+        if tenth > told:
+            told = tenth
+            report(f"{done:,} of {total:,} texts answered")
+
+    return tell
 
 
 def _require_knowledge(taught: Sequence[Encoded], teacher: str, report: Say) -> None:

@@ -81,7 +81,10 @@ def train_base(
     parent: Annotated[str, typer.Option(help="Version or folder to go on from; by default the base.")] = "",
     texts: Annotated[list[Path] | None, typer.Option(help="File of texts to ask the teacher; may repeat.")] = None,
     text_column: Annotated[str, typer.Option(help="Column with their text.")] = "text",
-    fillings: Annotated[int, typer.Option(min=1, help="How often to fill each frame of our own headlines.")] = 5,
+    fillings: Annotated[
+        int | None,
+        typer.Option(min=1, help="How often to fill each frame of our own headlines; by default as we did."),
+    ] = None,
     base_folder: Annotated[Path | None, typer.Option(help="Where the base's files lie.")] = None,
     teacher_base_folder: Annotated[Path | None, typer.Option(help="Likewise those of the teacher's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
@@ -94,6 +97,7 @@ def train_base(
     log_to_stderr()
     with errors_explained():
         from monitor.settings import load_settings
+        from pipelines.company_news.examples import FILLINGS
         from pipelines.finding_models import find_model
         from pipelines.shipped import recipe_of_grade, train_shipped
         from pipelines.training_files import parse_settings, read_texts, recipe_with
@@ -108,7 +112,7 @@ def train_base(
                 parent=find_model(found, parent) if parent else None,
                 teacher=find_model(found, teacher) if teacher else None,
                 texts=read_texts(tuple(texts or ()), text_column),
-                fillings=fillings,
+                fillings=fillings or FILLINGS,
                 run=_run(run, resume, threads, base_folder, teacher_base_folder),
                 report=say,
                 watch=watch,

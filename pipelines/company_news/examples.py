@@ -19,7 +19,7 @@ from monitor.classify.text import prepare_text
 from monitor.learning.data.examples import Example, LabelledMention, without_repeats
 from pipelines.company_news.names import Names
 
-FILES = ("business.txt", "conduct.txt", "ordinary.txt")
+FILES = ("business.txt", "conduct.txt", "ordinary.txt", "relief.txt", "trouble.txt")
 FILLINGS = 5
 """How often a frame is filled for training."""
 HELD_OUT_SHARE = 10
@@ -51,7 +51,7 @@ class Frame:
     def filled(self, names: Names) -> Example:
         """The headline with names, every company in it marked and labelled.
 
-        The whole text has a sentiment where all companies have the same.
+        The whole text gets none: those who label whole texts call much of what is bad for a company neutral.
         """
         words = {**names.others(), **{slot: names.company() for slot in _COMPANIES[: len(self.sentiments)]}}
         text, mentions, done = "", list[LabelledMention](), 0
@@ -67,7 +67,6 @@ class Frame:
             raise ValueError(f"Preparing moves the marks of {text!r}.")
         return Example(
             text,
-            sentiment=self.sentiments[0] if len(set(self.sentiments)) == 1 else None,
             mentions=tuple(mentions),
             tagged=not _ASSET.search(self.text),
         )

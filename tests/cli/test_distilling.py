@@ -58,6 +58,7 @@ def test_a_student_learns_from_its_teacher_what_no_label_tells_it(bench: Bench, 
     assert done.status == 0, done.prose
     assert done.json["model_version"] == load_manifest(bench.folder / "student", Labels()).model_version
     assert "answers" in done.prose
+    assert f"{len(ROWS)} of {len(ROWS)} texts answered" in done.prose
     asked = bench.csv("asked.csv", others)
     judged = bench.run(
         "evaluate", "--data", asked, "--text-column", "text", "--label-column", "view", "--task", "sentiment",
@@ -122,6 +123,7 @@ def sets(bench: Bench) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validation_sets(
     bench: Bench, sets: Path
 ) -> None:

@@ -55,6 +55,7 @@ def refused(*arguments: str) -> str:
     return " ".join(monitor(*arguments, status=2).stderr.split())
 
 
+@pytest.mark.slow
 def test_a_topic_is_tried_added_listed_served_and_removed() -> None:
     examples = written("shipping.txt", SHIPPING)
     tried = told("try", "Shipping", *TOLD, "--examples", examples)
@@ -128,6 +129,7 @@ def test_counterexamples_must_not_be_among_the_examples() -> None:
     assert "no examples" in refused("try", "Shipping", *TOLD, "--counterexamples", others)
 
 
+@pytest.mark.slow
 def test_examples_may_lie_in_a_column_of_a_table() -> None:
     rows = "".join(f'{number},"{text}"\n' for number, text in enumerate(SHIPPING))
     Path("shipping.csv").write_text("id,words\n" + rows)

@@ -72,6 +72,7 @@ def test_an_addition_is_kept_alone_goes_on_and_becomes_a_graph(bench: Bench) -> 
     assert set(done.json["files"]) == {"model.xml", "model.bin", "tokenizer.json"}
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_an_int8_graph_and_from_a_runs_exact_weights(bench: Bench) -> None:
     data = bench.csv("set.csv", ROWS)
     options = (*SENTIMENT, "--epochs", "4", "--run", bench.folder / "run")

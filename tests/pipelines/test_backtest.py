@@ -39,6 +39,7 @@ def settings(folder: Path) -> Settings:
     return load_settings(data_dir=folder, surges={"rules": RULES.model_dump()})
 
 
+@pytest.mark.slow
 def test_the_tables_are_those_of_a_replay_through_the_line(
     scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

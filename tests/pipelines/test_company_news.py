@@ -42,13 +42,12 @@ def test_a_filled_frame_marks_its_companies_and_nothing_of_a_slot_is_left() -> N
     assert after == " sues "
     assert first.end == len(example.text)
     assert (second.sentiment, first.sentiment) == (1, 0)
-    assert example.sentiment is None
     assert example.tagged
     assert "{" not in example.text
 
 
-def test_the_whole_text_has_the_sentiment_that_all_its_companies_have() -> None:
-    assert Frame("{A} and {B} fined", (0, 0)).filled(Names("1")).sentiment == 0
+def test_a_frame_says_nothing_of_the_sentiment_of_its_whole_text() -> None:
+    assert Frame("{A} and {B} fined", (0, 0)).filled(Names("1")).sentiment is None
 
 
 def test_what_is_judged_or_calibrates_has_wordings_that_training_does_not_have(news: CompanyNews) -> None:

@@ -37,6 +37,7 @@ def _sides() -> tuple[list[Example], list[Example]]:
     return [example for place, example in enumerate(examples) if place % 5], examples[::5]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_ends_as_one_that_was_not(base: Path, tmp_path: Path) -> None:
     training, validation = _sides()
     runs = {name: Run(base_folder=base, folder=tmp_path / name, threads=1) for name in ("undisturbed", "run")}
@@ -63,6 +64,7 @@ def _weights(run: Path) -> bytes:
     return (run / "weights" / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> None:
     training, validation = _sides()
     run = Run(base_folder=base, threads=1)
@@ -76,6 +78,7 @@ def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> 
     assert any(manifest.model_version in line for line in said)
 
 
+@pytest.mark.slow
 def test_a_successor_keeps_the_topics_that_were_added_to_its_parent(base: Path, tmp_path: Path) -> None:
     training, validation = _sides()
     run = Run(base_folder=base, threads=1)

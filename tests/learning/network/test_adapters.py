@@ -105,6 +105,7 @@ def test_a_merged_model_answers_the_same_and_is_plain(bases: Callable[[str], Pat
     plain.load_state_dict(model.encoder.state_dict())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "kind"),
     [("lora", "bert"), ("prefix", "bert"), ("prefix", "mpnet"), ("bottleneck", "bert"), ("bottleneck", "mpnet")],

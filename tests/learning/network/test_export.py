@@ -23,6 +23,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
 
 
+@pytest.mark.slow
 def test_the_served_graph_answers_all_four_questions_as_the_trained_model_does(base: Path, tmp_path: Path) -> None:
     """The engine pads these texts of four tokens to eight, and the trained model reads them unpadded."""
     model = tiny_model(base)

@@ -47,6 +47,7 @@ def _answers(model: Classifier, base: Path) -> np.ndarray:
     return predict(model, [row.ids for row in tiny_rows(base)], 0).sentiment()
 
 
+@pytest.mark.slow
 def test_an_int8_graph_gives_its_float_weights_back(base: Path, tmp_path: Path) -> None:
     recipe = msgspec.structs.replace(RECIPE, epochs=3)
     model = _trained(base, recipe)
