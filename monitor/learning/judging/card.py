@@ -55,8 +55,8 @@ SHIPPED_DATA = """
 | Twitter Financial News Topic, training set | MIT | topic |
 | SEntFiN 1.0, nine tenths of its headlines | MIT | mentions, sentiment toward each |
 | FinEntity, nine tenths of its paragraphs | ODC-BY 1.0 | mentions, sentiment toward each |
-| Headlines of company news, written for the monitor, four fifths of their frames | Apache-2.0 | fast: mentions, sentiment toward each |
-| StockNet, 12,000 of its tweets, without labels | MIT | fast: what quality answers of them, and of the sets above but for the written headlines |
+| Headlines written for the monitor, four fifths of their frames | Apache-2.0 | fast: mentions, sentiment toward each |
+| StockNet, 12,000 of its tweets, without labels | MIT | fast: what quality says of them and of the public sets |
 
 Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
 punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
