@@ -20,6 +20,7 @@ from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.dispersion import POOL_OF, Dispersion, DispersionState
 from monitor.surges.lessons import BaselineState, Expectations, Lessons
 from monitor.surges.minutes import minute_of, moment_of
+from monitor.surges.mix import Mix
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.series import Kind
 from monitor.surges.statistics import (
@@ -44,8 +45,6 @@ NEVER: Final = -1
 """In place of a minute."""
 
 _ALL = 0  # number of all news in every index
-_DOUBT = 2.0  # standard deviations that a source may differ from others before anything is known of it
-_EXACT = 2.0**40  # squares are summed as whole numbers, as a restart numbers the sources in another order
 
 _NUMBERS = ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume", "build")
 _MOMENTS = ("since", "as_of", "build_since", "build_as_of")
@@ -185,37 +184,20 @@ class Baselines:
         mix = counts.offsets / (1000.0 * np.maximum(counts.stories, 1))
         return np.clip(mean + mix + doubt, SMALLEST_SHARE, 1.0 - SMALLEST_SHARE)
 
-    def doubt(self, sources: Ids, told: npt.NDArray[np.integer[Any]]) -> Array:
-        """What the mix of sources may add to the usual share of all news beyond what is known of the sources.
-
-        A source's own share is believed as far as stories tell it; what is left is a random effect. It matters only as
-        far as the source tells another part of the news now than of what the share of all news was learnt from: a
-        source that joined told none of that.
-
-        Args:
-            sources: Their numbers.
-            told: Stories of each, [..., sources].
-
-        Returns:
-            In shares, at least 0; [...].
-        """
-        rules, columns = self._rules, self._columns
-        whole = told.sum(axis=-1)
-        learnt = float(columns["stories"][_ALL])
-        if not len(sources) or not learnt:
-            return np.zeros(whole.shape)
-        fade = self._fades(sources)
+    def mix(self, sources: Ids) -> Mix:
+        """What is known of sources, by their numbers."""
+        rules, columns, fade = self._rules, self._columns, self._fades(sources)
+        prior, learnt = rules.prior_covariate_stories, float(columns["stories"][_ALL])
         known = fade * columns["information"][sources]
-        spread = rules.source_spread * rules.prior_covariate_stories / (known + rules.prior_covariate_stories)
-        moved = told / np.maximum(whole, 1)[..., None] - fade * columns["stories"][sources] / learnt
-        squares = np.rint(_EXACT * (moved * spread) ** 2).astype(np.int64)
-        found: Array = np.where(whole > 0, _DOUBT * np.sqrt(squares.sum(axis=-1) / _EXACT), 0.0)
-        return found
+        return Mix(
+            part=fade * columns["stories"][sources] / max(learnt, 1.0),
+            spread=rules.source_spread * prior / (known + prior) if learnt else np.zeros(len(sources)),
+        )
 
-    def doubt_of_block(self, counts: Lessons) -> float:
-        """The same of a whole block, of whose series sources are some."""
+    def _doubt(self, counts: Lessons) -> float:
+        """What the mix of a block, of whose series sources are some, may add to the share of its stories."""
         here = np.isin(counts.ids, self._index.sources)
-        return float(self.doubt(counts.ids[here], counts.stories[here]))
+        return float(self.mix(counts.ids[here]).doubt(counts.stories[here]))
 
     def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
         """The law of the share in a new window of this many minutes."""
@@ -394,7 +376,7 @@ class Baselines:
         ids, columns = counts.ids, self._columns
         before = columns["build"][ids].copy()
         length = self._rules.block_minutes
-        steps = self.steps(counts, expected, self.doubt_of_block(counts))
+        steps = self.steps(counts, expected, self._doubt(counts))
         sums = np.clip(self.builds(ids, end) + steps, 0.0, self._rules.build_cap)
         sums = np.where(told, sums, 0.0)
         moved = (sums != before) | ((sums > 0.0) & (columns["build_as_of"][ids] != end))

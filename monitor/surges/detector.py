@@ -30,6 +30,7 @@ import numpy.typing as npt
 from monitor.surges.baseline import Baselines
 from monitor.surges.columns import Columns, Ids, SeriesIndex
 from monitor.surges.lessons import Expectations, Lessons
+from monitor.surges.mix import Mix
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.sliding import SlidingWindows
 from monitor.surges.statistics import (
@@ -142,6 +143,7 @@ class Detector:
         )
         """As the baselines expect it since they last learnt; and the overdispersion within a day and by the day."""
         self._expected_as_of = baselines.learnt
+        self._known_mix: tuple[int, int, Mix] | None = None
         self._index = index
         self._lengths = (1, rules.block_minutes)
         """Of windows of either overdispersion, in minutes: within a day, and by the day."""
@@ -192,15 +194,21 @@ class Detector:
 
     def _usual(self, ids: Ids, n: npt.NDArray[np.int32], k: npt.NDArray[np.int32], expected: Expectations) -> Array:
         """The share expected of the stories in each window, [windows, series]."""
-        sources, windows = self._index.sources, self._windows
-        doubt = self._baselines.doubt(sources, windows.stories[:, sources])
+        windows = self._windows
+        doubt = self._mix().doubt(windows.stories[:, self._index.sources])
         return self._baselines.usual(expected.mean, Lessons(ids, n, k, windows.offsets[:, ids]), doubt[:, None])
+
+    def _mix(self) -> Mix:
+        """What is known of all sources, asked once in each lesson of the baselines."""
+        sources, as_of = self._index.sources, self._baselines.learnt
+        if self._known_mix is None or self._known_mix[:2] != (as_of, len(sources)):
+            self._known_mix = as_of, len(sources), self._baselines.mix(sources)
+        return self._known_mix[2]
 
     def _doubts(self, recent: Recent) -> Array:
         """What the mix of sources may add to the share of the open day, of the two latest together, and so on."""
-        sources = self._index.sources
-        told = np.cumsum([day.stories for day in recent(sources)], axis=0)
-        return self._baselines.doubt(sources, told)
+        told = np.cumsum([day.stories for day in recent(self._index.sources)], axis=0)
+        return self._mix().doubt(told)
 
     def _share(
         self,

@@ -207,7 +207,7 @@ WIRE, PAPER = Series.told_by("wire"), Series.told_by("paper")
 
 def doubt(school: School, told: dict[Series, int]) -> float:
     """Of a window in which sources told so many stories."""
-    return float(school.baselines.doubt(school.index.numbers(told), np.array(list(told.values()))))
+    return float(school.baselines.mix(school.index.numbers(told)).doubt(np.array([*told.values()], dtype=np.int32)))
 
 
 def test_a_source_that_told_nothing_before_may_explain_twice_the_spread_of_sources_in_its_part_of_the_news() -> None:
