@@ -195,9 +195,11 @@ class Baselines:
         )
 
     def _doubt(self, counts: Lessons) -> float:
-        """What the mix of a block, of whose series sources are some, may add to the share of its stories."""
-        here = np.isin(counts.ids, self._index.sources)
-        return float(self.mix(counts.ids[here]).doubt(counts.stories[here]))
+        """What the mix of a block may add to the share of its stories; sources that told nothing in it count, too."""
+        told = np.zeros(len(self._index), dtype=np.int32)
+        told[counts.ids] = counts.stories
+        sources = self._index.sources
+        return float(self.mix(sources).doubt(told[sources]))
 
     def law(self, expected: Expectations, mean: Array, length: int) -> Beta:
         """The law of the share in a new window of this many minutes."""

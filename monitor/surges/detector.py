@@ -263,14 +263,14 @@ class Detector:
         size = cluster_size(mean, self._baselines.dispersion.stories[expected.kinds][here], expected.known[here])
         return log_volume_tail(1, mean, size)
 
-    def _build(self, worth: Mask, recent: Sequence[Lessons], any_recent: Recent, expected: Expectations) -> Array:
+    def _build(self, worth: Mask, days: Sequence[Lessons], recent: Recent, expected: Expectations) -> Array:
         """What a single day says is the share's to tell."""
         found = np.full(len(worth), NOTHING)
         if not worth.any():
             return found
         at = np.flatnonzero(worth)
         few = expected.of(at)
-        days, doubts = [day.of(at) for day in recent], self._doubts(any_recent).tolist()
+        days, doubts = [day.of(at) for day in days], self._doubts(recent).tolist()
         least = -self._baselines.build_with(days[0], few, self._windows.end, doubts[0])
         for many in self._rules.summed_blocks:
             least = np.minimum(least, self._days(days[:many], few, doubts[many - 1]))

@@ -42,6 +42,7 @@ def test_a_filled_frame_marks_its_companies_and_nothing_of_a_slot_is_left() -> N
     assert after == " sues "
     assert first.end == len(example.text)
     assert (second.sentiment, first.sentiment) == (1, 0)
+    assert example.sentiment is None
     assert example.tagged
     assert "{" not in example.text
 

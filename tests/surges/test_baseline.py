@@ -219,6 +219,19 @@ def test_a_source_that_told_nothing_before_may_explain_twice_the_spread_of_sourc
     assert doubt(school, {}) == doubt(school, {WIRE: 0}) == 0.0
 
 
+def test_a_source_that_fell_silent_is_in_doubt_for_the_sum_of_a_day_that_closes_as_while_it_was_open() -> None:
+    day = {ALL: (100, 20), WIRE: (60, 12), PAPER: (40, 8)}
+    school = School(RULES.model_copy(update={"prior_covariate_stories": 5000.0})).teach([day] * 10)
+    end = minute_of(at()) + (school.day + 2) * DAY_MINUTES
+    school.baselines.build(school.lessons({ALL: (100, 60), WIRE: (60, 36), PAPER: (40, 24)}), end - DAY_MINUTES)
+    today = school.lessons({ALL: (100, 40), WIRE: (100, 40)})
+    mix = school.baselines.mix(school.index.sources).doubt(np.array([100, 0]))
+    assert mix > 0.05
+    (before, *_) = school.baselines.build_with(today, school.baselines.expect(today.ids), end, float(mix))
+    school.baselines.build(today, end)
+    assert school.baselines.builds(today.ids, end)[0] == pytest.approx(before)
+
+
 def test_the_better_a_new_source_is_known_the_less_it_may_explain() -> None:
     school = School().teach([{ALL: (60, 12), WIRE: (60, 12)}] * 30)
     found = []

@@ -19,15 +19,17 @@ from tests.surges.test_core_properties import RULES
 
 SERIES = (ALL, *(Series(topic=name) for name in ("Banks", "Oil")), *(Series(entity=name) for name in "ABCD"))
 COMPANY_TOPIC = Series(entity="A", topic="Banks")
+SOURCES = (Series.told_by("wire"), Series.told_by("paper"))
+"""The second one joins halfway."""
 STEPS = 150
 
 
-def walk(seed: int, elevated_p: float, effect: float, negative: float) -> tuple[int, int]:
-    """Hours of news with storms: how often a series was worth asking, and how often it was notable then."""
+def walk(seed: int, elevated_p: float, effect: float, negative: float, *, joins: bool) -> tuple[int, int]:
+    """Hours of news with storms, in which a source may join: how often a series was asked, and was notable then."""
     rules = RULES.model_copy(update={"elevated_p": elevated_p, "minimum_effect": effect})
     chance, tally = random.Random(seed), Tally(rules, minute_of(START))
     detector = Detector(tally.index, rules, tally.windows, tally.baselines)
-    ids = tally.index.numbers([*SERIES, COMPANY_TOPIC])
+    ids, sources = tally.index.numbers([*SERIES, COMPANY_TOPIC]), tally.index.numbers(SOURCES)
     asked = told = 0
     for step in range(STEPS):
         end = minute_of(START) + 1 + 5 * step
@@ -37,7 +39,8 @@ def walk(seed: int, elevated_p: float, effect: float, negative: float) -> tuple[
         for _ in range(chance.randrange(6 if stormy else 3)):
             about = [0, chance.choice([1, 2]), *chance.sample([3, 4, 5, 6, 7], chance.randrange(3))]
             bad = int(chance.random() < (0.8 if stormy else negative))
-            rows = ids[sorted(about)]
+            source = chance.choice(sources.tolist()) if joins and step > STEPS // 2 else sources[0]
+            rows = np.append(ids[sorted(about)], source)
             none = np.zeros(len(rows), dtype=np.int32)
             tally.enter([Entries(end - 1, chance.random() < 0.1, rows, none + bad, none)], end)
         recent = partial(tally.blocks.recent, end=end)
@@ -53,14 +56,15 @@ def walk(seed: int, elevated_p: float, effect: float, negative: float) -> tuple[
     elevated_p=st.sampled_from([0.01, 0.1, 0.9]),
     effect=st.sampled_from([0.01, 0.15]),
     negative=st.sampled_from([0.1, 0.3]),
+    joins=st.booleans(),
 )
 @settings(max_examples=40)
 def test_nothing_notable_is_found_of_series_that_are_not_worth_asking(
-    seed: int, elevated_p: float, effect: float, negative: float
+    seed: int, elevated_p: float, effect: float, negative: float, joins: bool
 ) -> None:
-    walk(seed, elevated_p, effect, negative)
+    walk(seed, elevated_p, effect, negative, joins=joins)
 
 
 def test_few_series_are_worth_asking_and_many_of_them_are_notable() -> None:
-    asked, told = walk(1, 0.1, 0.15, 0.1)
+    asked, told = walk(1, 0.1, 0.15, 0.1, joins=False)
     assert 20 < told <= asked < STEPS * (len(SERIES) + 1) / 4
