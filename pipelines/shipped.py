@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from monitor.classify.choosing import open_engine
 from monitor.classify.labels import Labels
@@ -49,6 +50,7 @@ def train_shipped(
     teacher: Path | None = None,
     texts: Sequence[str] = (),
     fillings: int = FILLINGS,
+    share: float = 1.0,
     run: Run | None = None,
     report: Say = print,
     watch: Callable[[Progress], None] = lambda _progress: None,
@@ -66,6 +68,8 @@ def train_shipped(
         teacher: Folder of the version to distil; None learns from the labels alone.
         texts: Unlabelled texts, prepared, about which the teacher is asked too.
         fillings: How often each frame of the written headlines is filled.
+        share: Of the public sets so much is learnt from, drawn at random, in (0, 1]. A parent knows them; a part keeps
+            it from forgetting.
         run: How the run is carried out.
         report: Called with one line at a time.
         watch: Called with the run's progress.
@@ -83,7 +87,7 @@ def train_shipped(
     unlabelled = [Example(text) for text in texts]
     held_out = judged + [example.text for example in (*split.held_out, *split.training)]
     train_version(
-        [*split.training, *without_repeats(unlabelled, held_out)],
+        [*_drawn(split.training, share, recipe.seed), *without_repeats(unlabelled, held_out)],
         recipe,
         out_folder,
         validation=[*split.held_out, *news.calibrating],
@@ -95,6 +99,12 @@ def train_shipped(
         watch=watch,
     )
     return judge_on_sets(out_folder, data_folder, report)
+
+
+def _drawn(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """A random part of examples, in their order."""
+    chosen = np.random.default_rng(seed).permutation(len(examples))[: round(share * len(examples))]
+    return [examples[place] for place in np.sort(chosen)]
 
 
 def recipe_of_grade(grade: str) -> Recipe:

@@ -29,6 +29,7 @@ from monitor.classify.text import prepare_text
 from monitor.errors import InputError
 from monitor.ingest.items import ColumnMap, Item, ItemReader
 from monitor.ingest.recording import Recording
+from monitor.surges.recognising import recognised
 
 CACHE: Final = Path("var") / "benchmarks"
 HEADLINES: Final = Path("news_headlines") / "headlines_to_2019_03.csv.gz"
@@ -39,7 +40,8 @@ _EASTERN = ZoneInfo("America/New_York")
 _COLUMNS = ColumnMap(
     text="headline", body="description", time="time", id="", url="", updated="", author="", parent="", language=""
 )
-_GAZETTEER = Path(__file__).resolve().parents[2] / "monitor" / "entities" / "data"
+_ROOMS = Path(__file__).resolve().parents[2] / "monitor"
+_LINKING = (_ROOMS / "entities" / "data", _ROOMS / "entities", _ROOMS / "classify" / "linking.py")
 
 Say = Callable[[str], None]
 
@@ -97,13 +99,21 @@ def scored_headlines(
     """
     readable = list({one.id: one for one in articles if one.language == LANGUAGE}.values())
     texts = (f"{one.title}\n{one.body}".encode() for one in readable)
-    kept = cache / f"headlines-{_key(engine, texts, _gazetteer())}.jsonl.gz"
+    kept = cache / f"headlines-{_key(engine, texts, _linking())}.jsonl.gz"
     if not kept.is_file():
         _keep(kept, b"\n".join(encode(one) for one in _score(readable, engine, linker, say)))
     with gzip.open(kept, "rb") as file:
         decoded = [decode_scored(line) for line in file.read().splitlines()]
     scored = [one for one in decoded if isinstance(one, ScoredArticle)]
-    return [msgspec.structs.replace(one, article=own) for one, own in zip(scored, readable, strict=True)]
+    owned = [msgspec.structs.replace(one, article=own) for one, own in zip(scored, readable, strict=True)]
+    return _recognised(owned)
+
+
+def _recognised(scored: Sequence[ScoredArticle]) -> list[ScoredArticle]:
+    """As the counter does it; in the order given."""
+    ordered = sorted(scored, key=lambda one: (one.article.first_seen_at, one.article.event_time, one.article.id))
+    settled = {one.article.id: one for one in recognised(ordered, set()) if isinstance(one, ScoredArticle)}
+    return [settled[one.article.id] for one in scored]
 
 
 def _score(articles: Sequence[Article], engine: Engine, linker: Linker, say: Say) -> list[ScoredArticle]:
@@ -157,8 +167,11 @@ def _key(engine: Engine, texts: Iterable[bytes], *more: str) -> str:
     return f"{engine.model_version}-{digest.hexdigest()}"
 
 
-def _gazetteer() -> str:
+def _linking() -> str:
+    """Changes with all that decides which companies a text names."""
     digest = hashlib.blake2b(digest_size=6)
-    for file in sorted(_GAZETTEER.iterdir()):
-        digest.update(file.read_bytes())
+    for place in _LINKING:
+        for file in sorted(place.iterdir()) if place.is_dir() else [place]:
+            if file.is_file():
+                digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -19,7 +19,10 @@ from monitor.entities.similarity import Similarity
 from monitor.entities.unknown import name_span, unknown_id
 
 PROVISIONAL_FROM: Final = 0.6
-"""Confidence of a tag from which a mention of an unknown company makes a provisional entity."""
+"""Confidence of a tag from which a mention of an unknown company makes a provisional entity.
+
+Half of the names below it are none; those of entities that are known already nearly all are.
+"""
 
 Triple = tuple[float, float, float]
 
@@ -120,8 +123,7 @@ def join(
 ) -> tuple[list[Mention], list[Match]]:
     """The model's mentions with their entities, and the accepted matches that no mention touches.
 
-    A mention gets the entity of the match that it shares most characters with; where that one was refused, or the tag
-    is too unsure to make a name of it, none.
+    A mention gets the entity of the match that it shares most characters with; where that one was refused, none.
 
     Args:
         text: Where they stand.
@@ -151,12 +153,13 @@ def join(
 
 
 def with_relevance(mentions: Sequence[Mention], length: int, title_length: int) -> tuple[Mention, ...]:
-    """Mentions with the relevance of their entities; 0 for those that have none."""
+    """Mentions with the relevance of their entities; 0 for those that have none. Unsure ones take none from others."""
     starts: dict[str, list[int]] = defaultdict(list)
     for mention in mentions:
         if mention.entity:
             starts[mention.entity].append(mention.start)
-    score = {entity: relevance(places, length, title_length, len(starts) - 1) for entity, places in starts.items()}
+    sure = {mention.entity for mention in mentions if mention.entity and not mention.unsure}
+    score = {entity: relevance(places, length, title_length, len(sure - {entity})) for entity, places in starts.items()}
     return tuple(
         msgspec.structs.replace(mention, relevance=score[mention.entity]) if mention.entity else mention
         for mention in mentions
@@ -169,14 +172,15 @@ def _unknown(text: str, mention: Mention, words: Container[str]) -> Mention:
     A single common word is no name, even with a capital: it may begin the sentence, or stand in title case.
     """
     span = name_span(text, mention.start, mention.end)
-    if span is None or mention.confidence < PROVISIONAL_FROM:
+    if span is None:
         return mention
     start, end = span
     name = text[start:end]
     entity = unknown_id(name)
     if not entity or entity.removeprefix(PROVISIONAL) in words:
         return mention
-    return msgspec.structs.replace(mention, start=start, end=end, text=name, entity=entity)
+    unsure = mention.confidence < PROVISIONAL_FROM
+    return msgspec.structs.replace(mention, start=start, end=end, text=name, entity=entity, unsure=unsure)
 
 
 def _mention(text: str, match: Match, sentiment: Triple) -> Mention:

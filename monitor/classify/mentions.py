@@ -29,6 +29,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
         positive: Likewise.
         entity: Id of the company or asset, with `~` first where no list knows it; empty where it is not known which.
         relevance: How much the text is about the entity, 0 (no entity) to 100.
+        unsure: Whether the tags alone are too unsure to make an entity of its name: it counts if that is known already.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     positive: float
     entity: str = ""
     relevance: int = 0
+    unsure: bool = False
 
     @property
     def sentiment(self) -> str:

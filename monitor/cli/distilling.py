@@ -85,6 +85,10 @@ def train_base(
         int | None,
         typer.Option(min=1, help="How often to fill each frame of our own headlines; by default as we did."),
     ] = None,
+    share: Annotated[
+        float,
+        typer.Option(min=0.01, max=1.0, help="Of the labelled sets, learn from so much: a parent knows them already."),
+    ] = 1.0,
     base_folder: Annotated[Path | None, typer.Option(help="Where the base's files lie.")] = None,
     teacher_base_folder: Annotated[Path | None, typer.Option(help="Likewise those of the teacher's.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
@@ -113,6 +117,7 @@ def train_base(
                 teacher=find_model(found, teacher) if teacher else None,
                 texts=read_texts(tuple(texts or ()), text_column),
                 fillings=fillings or FILLINGS,
+                share=share,
                 run=_run(run, resume, threads, base_folder, teacher_base_folder),
                 report=say,
                 watch=watch,

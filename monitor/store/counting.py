@@ -140,6 +140,12 @@ def known_ids(connection: Connection, ids: Iterable[str]) -> dict[str, ItemKey]:
     return known
 
 
+def known_entities(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Of these entities that no list knows, those that articles have named, whatever was decided on them since."""
+    column = schema.entities.c.id
+    return {id_ for chunk in _chunks(ids) for id_ in connection.scalars(select(column).where(column.in_(chunk)))}
+
+
 def known_duplicates(connection: Connection, items: Collection[ItemKey]) -> set[ItemKey]:
     """Of these items, those that are recorded as duplicates."""
     return _known_items(connection, schema.duplicates, items)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from monitor.classify.scored import ScoredArticle
 from monitor.clock import MINUTE, floor_to
 from monitor.store import counting, entities, writes
@@ -12,6 +14,7 @@ from monitor.store.database import Connection
 from monitor.store.rows import CountedArticle
 from monitor.surges.advance import Advance
 from monitor.surges.core import SurgeCore
+from monitor.surges.recognising import recognised, unsure_of
 from monitor.surges.rules import SurgeRules
 from monitor.surges.settling import Settled, settle
 from monitor.surges.sightings import sighting_of
@@ -39,6 +42,8 @@ def count_tick(
         How many articles were new.
     """
     settled = settle(records, lambda items: counting.load_fates(connection, items))
+    known = counting.known_entities(connection, unsure_of(settled.new))
+    settled = msgspec.structs.replace(settled, new=recognised(settled.new, known))
     scored = [item for item in settled.new if isinstance(item, ScoredArticle)]
     merges = entities.read_merges(connection)
     advance = core.advance(tick, [sighting_of(item, rules, merges, abstain_below) for item in scored])

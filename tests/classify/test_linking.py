@@ -75,15 +75,28 @@ def test_a_company_that_no_list_knows_becomes_provisional() -> None:
     (mention,) = linked(text, tag(text, "Brundle & Sons"))
     assert mention.entity == "~brundle-sons"
     assert mention.relevance == 100
+    assert not mention.unsure
 
 
-@pytest.mark.parametrize(
-    ("part", "confidence"), [("the lender", 0.9), ("Brundle", 0.3), ("2024", 0.9), ("A B C D E F G", 0.9)]
-)
-def test_what_looks_like_no_name_makes_no_entity(part: str, confidence: float) -> None:
+def test_where_the_model_is_unsure_of_a_name_the_mention_says_so() -> None:
+    text = "Brundle & Sons collapses"
+    (mention,) = linked(text, tag(text, "Brundle", 0.5))
+    assert (mention.entity, mention.relevance, mention.unsure) == ("~brundle", 100, True)
+
+
+def test_an_unsure_name_takes_no_relevance_from_another_company() -> None:
+    text = "Quillon sells Brundle"
+    alone, doubted = linked(text, tag(text, "Quillon"), tag(text, "Brundle", 0.5))
+    alone_sure, _ = linked(text, tag(text, "Quillon"), tag(text, "Brundle"))
+    assert alone.relevance == 100 > alone_sure.relevance
+    assert 0 < doubted.relevance < 100
+
+
+@pytest.mark.parametrize("part", ["the lender", "2024", "A B C D E F G"])
+def test_what_looks_like_no_name_makes_no_entity(part: str) -> None:
     text = f"In 2024 Brundle and the lender said A B C D E F G; {part}"
-    (mention,) = linked(text, tag(text, part, confidence))
-    assert (mention.entity, mention.relevance) == ("", 0)
+    (mention,) = linked(text, tag(text, part))
+    assert (mention.entity, mention.relevance, mention.unsure) == ("", 0, False)
 
 
 def test_what_the_gazetteer_refuses_makes_no_entity_either() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from monitor.classify.labels import SENTIMENTS, TOPICS, Labels
 from monitor.classify.manifest import load_manifest
 from pipelines.company_news.examples import company_news
 from pipelines.entity_sets import FINENTITY, SENTFIN, is_test
-from tests.cli.trained import NAMES, QUICK, ROWS, Bench, bench_in
+from tests.cli.trained import NAMES, QUICK, ROWS, Bench, Outcome, bench_in
 from tests.cli.trained import TOPICS as THEMES
 from tests.learning.tiny import BAD, FLAT, GOOD, THINGS, tiny_base
 
@@ -30,6 +31,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench_in(tmp_path, base, monkeypatch)
+
+
+def _texts_learnt(done: Outcome) -> int:
+    told = re.search(r"([\d,]+) texts to train on", done.prose)
+    assert told, done.prose
+    return int(told[1].replace(",", ""))
 
 
 def _quick(epochs: int) -> tuple[str, ...]:
@@ -132,6 +139,7 @@ def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validati
         "--fillings", "1", "--set", "precision=fp32", "--threads", "1", *_quick(2), "--json",
     )  # fmt: skip
     assert done.status == 0, done.prose
+    everything = _texts_learnt(done)
     manifest = load_manifest(bench.folder / "fast", Labels())
     assert manifest.grade == "fast"
     companies = sum(len(example.mentions or ()) for example in company_news().judged if example.tagged)
@@ -146,10 +154,13 @@ def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validati
     assert set(manifest.sentiments) == set(SENTIMENTS)
     done = bench.run(
         "train-base", "--data", sets, "--out", "next", "--parent", "fast", "--set", "base=tiny", "--base-folder",
-        bench.base, "--fillings", "1", "--set", "precision=fp32", "--threads", "1", *_quick(1), "--json",
+        bench.base, "--fillings", "1", "--share", "0.5", "--set", "precision=fp32", "--threads", "1", *_quick(1),
+        "--json",
     )  # fmt: skip
     assert done.status == 0, done.prose
     assert load_manifest(bench.folder / "next", Labels()).parent == manifest.model_version
+    frames = len(company_news(1).training)
+    assert _texts_learnt(done) - frames == round((everything - frames) / 2)
 
 
 @pytest.mark.parametrize(
