@@ -18,8 +18,8 @@ _LEAST_PREFIX = 6
 
 _SEEN = {
     Statistic.SHARE: "a higher share of its stories is negative than its past explains (beta-binomial tail)",
-    Statistic.VOLUME: "more negative stories than it has among all news, even allowing for far more attention than "
-    "usual (negative-binomial tail)",
+    Statistic.VOLUME: "more stories than it has among all news, even allowing for more attention than usual, and more "
+    "of them negative (negative-binomial and beta-binomial tails, by Fisher's method)",
     Statistic.BUILD: "day after day somewhat more of its stories are negative than usual (cumulative sum)",
     Statistic.ATTENTION: "many times as many stories as usual, no more negative than they usually are",
 }

@@ -193,7 +193,8 @@ def likelihood(surge: Surge) -> str:
         return "It does not stand out at present."
     chance = odds(surge.p_value)
     if surge.statistic is Statistic.VOLUME:
-        said = f"Even allowing for far more attention than usual, the chance of so many would be {chance}."
+        unlikely = f"the chance of so much news, and so much of it bad, would be {chance}"
+        said = f"Even allowing for more attention than usual, {unlikely}."
     elif surge.statistic is Statistic.BUILD:
         since = f" since {moment(surge.building_since)}" if surge.building_since else ""
         said = f"What has added up day by day{since} has a chance of {chance} if nothing had changed."

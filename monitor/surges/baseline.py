@@ -314,26 +314,19 @@ class Baselines:
         length, found = self._rules.block_minutes, {}
         past = np.flatnonzero(self._columns["since"][: len(self._index)] != NEVER)
         of_past = self.expect(past)
-        rates = of_past.rate * all_stories
-        means = {"stories": rates, "negatives": rates * of_past.mean}
+        means = of_past.rate * all_stories
         place = np.full(len(self._index), -1)
         place[counts.ids] = np.arange(len(counts.ids))
         at = place[past]
-        seen = {
-            "stories": np.where(at >= 0, counts.stories[at], 0).astype(np.float64),
-            "negatives": np.where(at >= 0, counts.negatives[at], 0).astype(np.float64),
-        }
+        seen = np.where(at >= 0, counts.stories[at], 0).astype(np.float64)
         weights = np.where(at >= 0, steady[at], 1.0)
         for pool in (Kind.TOPIC, Kind.ENTITY):
             here = of_past.kinds == pool
             if not here.any():
                 continue
-            sums = {}
-            for what in ("stories", "negatives"):
-                mean, count, w = means[what][here], seen[what][here], weights[here]
-                excess = (count - mean) ** 2 - mean - mean**2 / of_past.known[here]
-                sums[f"{what}_expected"] = fsum(w * mean)
-                sums[f"{what}_excess"] = fsum(w * excess)
+            mean, w = means[here], weights[here]
+            excess = (seen[here] - mean) ** 2 - mean - mean**2 / of_past.known[here]
+            sums = {"stories_expected": fsum(w * mean), "stories_excess": fsum(w * excess)}
             found[pool, length] = self.dispersion.learn(pool, length, end, sums)
         return found
 

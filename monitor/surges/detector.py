@@ -3,8 +3,9 @@
 Three statistics, each of every window length, look for what a crisis does:
 
 - **share**: more of the stories are negative than the series' past explains (beta-binomial tail);
-- **volume**: more negative stories than the series has among all news, even if attention to it had grown
-  `volume_tolerance` times at an unchanged share (negative-binomial tail); it finds companies that are rarely named;
+- **volume**: more stories than the series has among all news, even if attention to it had grown `volume_tolerance`
+  times (negative-binomial tail), and more of them negative than its past explains; how many there are says nothing of
+  their share, so both chances are combined by Fisher's method; it finds companies that are rarely named;
 - **build**: closed days and the open one add up to a share that is higher for good, in their cumulative sum (by Wald's
   inequality one of s nats has a chance of at most exp(-s)), or as two and three days taken as one (beta-binomial tail).
 
@@ -37,6 +38,7 @@ from monitor.surges.statistics import (
     Array,
     Beta,
     cluster_size,
+    fisher,
     intraclass,
     log_probability,
     log_upper_tail,
@@ -72,7 +74,7 @@ class Tests(NamedTuple):
         usual: The share expected of these stories, in (0, 1).
         expected: What the baselines expect; by series.
         share: Logarithm of the chance of so high a share; 0 where it was not worth asking, or too great to be notable.
-        volume: Likewise, of so many negative stories.
+        volume: Likewise, of so many stories and so high a share of them together.
         attention: Likewise, of so many stories.
         build: Likewise, of so great a cumulative sum, or of so high a share of some days together; by series.
         large: Whether the share exceeds the usual one by `minimum_effect`.
@@ -166,7 +168,6 @@ class Detector:
         n, k = windows.stories[:, ids], windows.negatives[:, ids]
         usual = self._usual(ids, n, k, expected)
         effect = k / np.maximum(n, 1) - usual
-        dispersion, kinds = self._baselines.dispersion, expected.kinds
         judged: Mask = expected.mature & (n >= rules.minimum_stories)
         bad: Mask = expected.mature & (k >= rules.minimum_negatives)
         worth: Mask = judged & bad & (effect >= rules.minimum_effect / 2)
@@ -182,10 +183,8 @@ class Detector:
             usual=usual,
             expected=expected,
             share=self._share(worth, ids, n, k, usual, expected, log(rules.elevated_p) - either),
-            volume=self._many(many, k, rules.volume_tolerance * expected.mean, dispersion.negatives[kinds], expected),
-            attention=self._many(
-                drawing, n, np.full(len(ids), rules.attention_tolerance), dispersion.stories[kinds], expected
-            ),
+            volume=self._volume(many, ids, n, k, usual, expected),
+            attention=self._many(drawing, n, rules.attention_tolerance, expected),
             build=self._build(worth[-1], days, recent, expected),
             large=effect >= rules.minimum_effect,
             enough=np.any(judged, axis=0),
@@ -228,27 +227,43 @@ class Detector:
             found[worth] = _chance(k[worth], n[worth], law, limit[series])
         return found
 
-    def _many(
-        self, asked: Mask, counts: npt.NDArray[np.int32], times: Array, clustering: Array, expected: Expectations
+    def _volume(
+        self,
+        asked: Mask,
+        ids: Ids,
+        n: npt.NDArray[np.int32],
+        k: npt.NDArray[np.int32],
+        usual: Array,
+        expected: Expectations,
     ) -> Array:
+        """So many stories and so high a share of them, where the stories alone are more than is put up with."""
+        found = self._many(asked, n, self._rules.volume_tolerance, expected)
+        many = found < NOTHING
+        places, series = np.nonzero(many)
+        if places.size:
+            overdispersion = self._expected["overdispersion"][self._scales[places], ids[series]]
+            law = predictive(usual[many], overdispersion, expected.information[series])
+            found[many] = fisher(found[many], log_upper_tail(k[many], n[many], law))
+        return found
+
+    def _many(self, asked: Mask, n: npt.NDArray[np.int32], times: float, expected: Expectations) -> Array:
         """So many stories, of a series that is in the news today at all: divided by the chance of being named.
 
         Args:
-            asked: Of which windows and series, likewise arrays [windows, series] as the counts.
-            counts: Of stories that are told so often.
-            times: How many of them are put up with for each story that the series usually has; by series.
-            clustering: Of such stories; by series.
+            asked: Of which windows and series, likewise arrays [windows, series] as the stories.
+            n: Stories.
+            times: How many of them are put up with for each that the series usually has.
             expected: By series.
         """
-        found = np.full(counts.shape, NOTHING)
+        found, clustering = np.full(n.shape, NOTHING), self._baselines.dispersion.stories[expected.kinds]
         for place in np.flatnonzero(asked.any(axis=1)).tolist():
             all_means = self._rates(place, expected) * times
-            here = asked[place] & (counts[place] > all_means)  # fewer are no wonder
+            here = asked[place] & (n[place] > all_means)  # fewer are no wonder
             if not here.any():
                 continue
             mean = all_means[here]
             size = cluster_size(mean, clustering[here], expected.known[here])
-            found[place, here] = log_volume_tail(counts[place, here], mean, size) - self._named(here, expected)
+            found[place, here] = log_volume_tail(n[place, here], mean, size) - self._named(here, expected)
         told: Array = np.minimum(found, NOTHING)
         return told
 
@@ -310,7 +325,7 @@ class Detector:
         bad = expected.mature & (k >= rules.minimum_negatives) & (k - n * usual >= rules.minimum_effect / 2 * n)
         stories = expected.rate * np.maximum(windows.stories[:, _ALL, None], 1)
         company = ids != _ALL
-        many = company & (k > rules.volume_tolerance * expected.mean * stories)
+        many = company & (n > rules.volume_tolerance * stories)
         drawing = company & expected.mature & (n >= rules.attention_stories) & (n > rules.attention_tolerance * stories)
         alike = intraclass(self._expected["overdispersion"][:, ids], expected.information)[self._scales]
         found: Mask = ((bad & (_far(k, n, usual, alike) | many)) | drawing).any(axis=0)

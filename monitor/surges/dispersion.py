@@ -41,10 +41,8 @@ class DispersionState(msgspec.Struct, frozen=True, kw_only=True):
         spread: Sum of w (k - nm)^2 / (m(1 - m)): w for being ordinary, m the share that was expected.
         stories: Sum of w n.
         pairs: Sum of w n (n - 1).
-        negatives_expected: Sum of w mu over series and blocks, mu being the negatives that were expected.
-        negatives_excess: Sum of w ((k - mu)^2 - mu - mu^2 / a), a being what the rate rests on.
-        stories_expected: As `negatives_expected`, of all stories.
-        stories_excess: As `negatives_excess`, of all stories.
+        stories_expected: Sum of w mu over series and blocks, mu being the stories that were expected.
+        stories_excess: Sum of w ((n - mu)^2 - mu - mu^2 / a), a being what the rate rests on.
     """
 
     kind: str
@@ -53,8 +51,6 @@ class DispersionState(msgspec.Struct, frozen=True, kw_only=True):
     spread: float = 0.0
     stories: float = 0.0
     pairs: float = 0.0
-    negatives_expected: float = 0.0
-    negatives_excess: float = 0.0
     stories_expected: float = 0.0
     stories_excess: float = 0.0
 
@@ -75,10 +71,8 @@ class Dispersion:
                 self._states[Kind[state.kind.upper()], state.window_minutes] = state
         self.share = np.zeros((2, len(Kind)))
         """Overdispersion by scale (0: short blocks, 1: long ones) and kind, in [floor, cap]."""
-        self.negatives = np.zeros(len(Kind))
-        """Clustering of negative stories, by kind."""
         self.stories = np.zeros(len(Kind))
-        """Clustering of all stories, by kind."""
+        """Clustering of stories, by kind."""
         self._reckon()
 
     def share_of(self, kinds: npt.NDArray[np.int8], length: int) -> Array:
@@ -112,8 +106,7 @@ class Dispersion:
             self.share[1, kind] = self._overdispersion(pool, long, prior)
             # A company has few hours with more than one story: they are taken to vary like its days.
             self.share[0, kind] = self.share[1, kind] if about_one else self._overdispersion(pool, short, prior)
-            self.negatives[kind] = self._clustering(pool, "negatives")
-            self.stories[kind] = self._clustering(pool, "stories")
+            self.stories[kind] = self._clustering(pool)
 
     def _overdispersion(self, pool: Kind, length: int, prior: float) -> float:
         rules, state = self._rules, self._states.get((pool, length))
@@ -122,13 +115,13 @@ class Dispersion:
         found = estimate_overdispersion(state.spread, state.stories, state.pairs, prior, rules.prior_pairs)
         return min(max(found, rules.overdispersion_floor), rules.overdispersion_cap)
 
-    def _clustering(self, pool: Kind, what: str) -> float:
+    def _clustering(self, pool: Kind) -> float:
         rules, state = self._rules, self._states.get((pool, self._rules.block_minutes))
         if state is None:
             return max(rules.prior_clustering, rules.clustering_floor)
-        excess, expected = getattr(state, f"{what}_excess"), getattr(state, f"{what}_expected")
         prior = rules.prior_clustering_stories
-        return float(max((excess + rules.prior_clustering * prior) / (expected + prior), rules.clustering_floor))
+        learnt = (state.stories_excess + rules.prior_clustering * prior) / (state.stories_expected + prior)
+        return max(learnt, rules.clustering_floor)
 
 
 _SUMS = tuple(name for name in DispersionState.__struct_fields__ if name not in ("kind", "window_minutes", "as_of"))

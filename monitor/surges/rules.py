@@ -72,7 +72,7 @@ class SurgeRules(BaseModel):
         default=2.0,
         ge=1,
         allow_inf_nan=False,
-        description="Negative stories may become so many times as many as is usual before their number alone counts.",
+        description="Stories may become so many times as many as is usual before their number counts for anything.",
     )
     attention_tolerance: float = Field(
         default=10.0,

@@ -75,7 +75,8 @@ def test_a_resolved_message_says_how_long_it_lasted_and_the_peak() -> None:
     [
         (
             {"statistic": Statistic.VOLUME, "expected_count": 0.3},
-            "Even allowing for far more attention than usual, the chance of so many would be 1 in 3.1 million.",
+            "Even allowing for more attention than usual, the chance of so much news, and so much of it bad, would be "
+            "1 in 3.1 million.",
         ),
         (
             {"statistic": Statistic.BUILD, "building_since": START - 72 * HOUR},
