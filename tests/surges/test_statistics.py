@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from monitor.surges.statistics import (
     Beta,
     cluster_size,
     estimate_overdispersion,
+    fisher,
     log_likelihood_ratio,
     log_probability,
     log_upper_tail,
@@ -87,6 +89,21 @@ def test_clusters_and_an_unsure_rate_widen_what_is_expected(mean: float, cluster
     variance = mean + mean**2 / size
     assert variance == pytest.approx(mean * (1 + clustering) + mean**2 / known)
     assert cluster_size(mean, clustering, known / 2) < size
+
+
+@given(st.floats(0.001, 1))
+def test_two_chances_multiply_to_so_little_as_often_as_fisher_says(product: float) -> None:
+    """For every chance u the other must be at most x / u."""
+    wanted, _ = quad(lambda u: min(1.0, product / u), 0.0, 1.0, points=[product])
+    assert exp(float(fisher(log(product) / 3, 2 * log(product) / 3))) == pytest.approx(wanted, rel=1e-6)
+
+
+@given(st.floats(-300, 0), st.floats(-300, 0))
+def test_two_chances_together_are_no_less_than_their_product(one: float, other: float) -> None:
+    found = float(fisher(one, other))
+    assert one + other <= found <= 0.0
+    assert found == fisher(other, one)
+    assert fisher(one - 1.0, other) < found
 
 
 def test_evidence_for_a_worse_share_adds_up_and_a_martingale_bounds_it() -> None:
