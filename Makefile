@@ -16,7 +16,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .cache/uv/bin/uv)
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: help demo up test test-slow test-kafka test-postgres lint types contracts check lock docs clean setup setup-test setup-quality
+.PHONY: help demo up test test-slow test-properties test-kafka test-postgres lint types contracts check lock docs clean setup setup-test setup-quality
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ test: setup-test ## Runs the tests, on up to four cores
 
 test-slow: setup-test ## Runs the tests that take minutes: kills, browsers, training
 	@$(BIN)/python -m pytest -m slow --timeout 1200
+
+test-properties: setup-test ## Runs the costly property tests with all their examples
+	@$(BIN)/python -m pytest tests -m costly --hypothesis-profile thorough --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-kafka: setup-test ## Runs the tests that need Apache Kafka, which Maven fetches
 	@$(BIN)/python -m pytest -m kafka --timeout 900

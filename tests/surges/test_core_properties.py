@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.clock import MINUTE, ceil_to, floor_to
@@ -16,6 +16,7 @@ from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
 from monitor.surges.surge import Reason, Surge
+from tests.costly import costly
 from tests.surges.tables import START, Tables, at, dice, run, sighting
 
 RULES = SurgeRules(
@@ -113,14 +114,14 @@ def settled(tables: Tables, when: datetime) -> dict[Series, tuple[object, ...]]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@costly(examples=60)
 @given(streams(), st.integers(0, 2**32), st.integers(0, 40))
 def test_one_long_call_says_what_many_short_ones_say(stream: list[Sighting], seed: int, cuts: int) -> None:
     whole = run(stream, [START + SPAN], RULES)
     assert whole.rows == run(stream, minutes_of(dice(seed), cuts), RULES).rows
 
 
-@settings(max_examples=60, deadline=None)
+@costly(examples=60)
 @given(streams(), st.integers(0, 2**32), st.integers(0, 40))
 def test_a_core_rebuilt_from_its_rows_at_any_minute_goes_on_as_if_it_had_never_died(
     stream: list[Sighting], seed: int, cuts: int
@@ -129,7 +130,7 @@ def test_a_core_rebuilt_from_its_rows_at_any_minute_goes_on_as_if_it_had_never_d
     assert whole.rows == run(stream, minutes_of(dice(seed), cuts), RULES, restart=True).rows
 
 
-@settings(max_examples=60, deadline=None)
+@costly(examples=60)
 @given(streams(), st.integers(0, 2**32), st.integers(1, 60))
 def test_a_core_rebuilt_between_minutes_goes_on_as_if_it_had_never_died(
     stream: list[Sighting], seed: int, cuts: int
@@ -139,7 +140,7 @@ def test_a_core_rebuilt_between_minutes_goes_on_as_if_it_had_never_died(
     assert run(stream, ticks, RULES).rows == run(stream, ticks, RULES, restart=True).rows
 
 
-@settings(max_examples=60, deadline=None)
+@costly(examples=60)
 @given(streams(), st.integers(0, 2**32), st.integers(1, 60))
 def test_steps_between_minutes_change_nothing_that_whole_minutes_say(
     stream: list[Sighting], seed: int, cuts: int
@@ -156,7 +157,7 @@ def test_steps_between_minutes_change_nothing_that_whole_minutes_say(
         assert settled(plain, tick) == settled(early, tick)
 
 
-@settings(max_examples=30, deadline=None)
+@costly(examples=30)
 @given(streams(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_within_a_call_does_not_matter(stream: list[Sighting], chance: random.Random) -> None:
     shuffled = chance.sample(stream, len(stream))
@@ -174,7 +175,7 @@ def test_random_streams_have_near_copies_that_their_headlines_do_not_show() -> N
     assert 20 < len({entry.story_id for entry in members}) < 180
 
 
-@settings(max_examples=40, deadline=None)
+@costly(examples=40)
 @given(streams())
 def test_every_story_counts_once_in_all_news_and_once_in_its_topic(stream: list[Sighting]) -> None:
     tables = run(stream, [START + SPAN], RULES)
@@ -186,7 +187,7 @@ def test_every_story_counts_once_in_all_news_and_once_in_its_topic(stream: list[
         assert sum(row.timed.negatives + row.dated.negatives for row in rows) == sum(s.negative for s in own)
 
 
-@settings(max_examples=40, deadline=None)
+@costly(examples=40)
 @given(streams())
 def test_every_surge_holds_what_the_minutes_of_its_window_hold(stream: list[Sighting]) -> None:
     core, tables = SurgeCore(RULES), Tables()
