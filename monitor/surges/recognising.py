@@ -25,17 +25,20 @@ def recognised(items: Iterable[Counted], known: set[str]) -> list[Counted]:
     """
     found = []
     for item in items:
-        mentions = _mentions(item)
-        known.update(one.entity for one in mentions if one.entity and not one.unsure)
-        if isinstance(item, ScoredArticle) and any(one.unsure for one in mentions):
-            settled = tuple(_settled(one, known) if one.unsure else one for one in mentions)
-            item = msgspec.structs.replace(item, mentions=settled)  # noqa: PLW2901
-        found.append(item)
+        known.update(one.entity for one in _mentions(item) if one.entity and not one.unsure)
+        found.append(_recognised(item, known))
     return found
 
 
 def _mentions(item: Counted) -> tuple[Mention, ...]:
     return item.mentions if isinstance(item, ScoredArticle) else ()
+
+
+def _recognised(item: Counted, known: set[str]) -> Counted:
+    if not any(one.unsure for one in _mentions(item)):
+        return item
+    mentions = tuple(_settled(one, known) if one.unsure else one for one in _mentions(item))
+    return msgspec.structs.replace(item, mentions=mentions)
 
 
 def _settled(mention: Mention, known: set[str]) -> Mention:
