@@ -19,16 +19,7 @@ from monitor.classify.text import prepare_text
 from monitor.learning.data.examples import Example, LabelledMention, without_repeats
 from pipelines.company_news.names import Names
 
-FILES = (
-    "aftermath.txt",
-    "business.txt",
-    "bystanders.txt",
-    "conduct.txt",
-    "first_day.txt",
-    "ordinary.txt",
-    "relief.txt",
-    "trouble.txt",
-)
+FILES = ("business.txt", "conduct.txt", "ordinary.txt", "relief.txt", "trouble.txt")
 FILLINGS = 5
 """How often a frame is filled for training."""
 HELD_OUT_SHARE = 10
