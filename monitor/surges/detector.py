@@ -220,11 +220,9 @@ class Detector:
         limit: Array,
     ) -> Array:
         found = np.full(n.shape, NOTHING)
-        places, series = np.nonzero(worth)
-        if places.size:
-            overdispersion = self._expected["overdispersion"][self._scales[places], ids[series]]
-            law = predictive(usual[worth], overdispersion, expected.information[series])
-            found[worth] = _chance(k[worth], n[worth], law, limit[series])
+        if worth.any():
+            limits = np.broadcast_to(limit, n.shape)[worth]
+            found[worth] = _chance(k[worth], n[worth], self._laws(worth, ids, usual, expected), limits)
         return found
 
     def _volume(
@@ -239,12 +237,16 @@ class Detector:
         """So many stories and so high a share of them, where the stories alone are more than is put up with."""
         found = self._many(asked, n, self._rules.volume_tolerance, expected)
         many = found < NOTHING
-        places, series = np.nonzero(many)
-        if places.size:
-            overdispersion = self._expected["overdispersion"][self._scales[places], ids[series]]
-            law = predictive(usual[many], overdispersion, expected.information[series])
-            found[many] = fisher(found[many], log_upper_tail(k[many], n[many], law))
+        if many.any():
+            share = log_upper_tail(k[many], n[many], self._laws(many, ids, usual, expected))
+            found[many] = fisher(found[many], share)
         return found
+
+    def _laws(self, asked: Mask, ids: Ids, usual: Array, expected: Expectations) -> Beta:
+        """Of the shares of the windows and series that are asked for."""
+        places, series = np.nonzero(asked)
+        overdispersion = self._expected["overdispersion"][self._scales[places], ids[series]]
+        return predictive(usual[asked], overdispersion, expected.information[series])
 
     def _many(self, asked: Mask, n: npt.NDArray[np.int32], times: float, expected: Expectations) -> Array:
         """So many stories, of a series that is in the news today at all: divided by the chance of being named.
