@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.surges.detector import Detector
 from monitor.surges.minutes import minute_of
+from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.series import ALL, Series
 from monitor.surges.sliding import Entries
 from monitor.surges.tally import Tally
@@ -68,3 +69,38 @@ def test_nothing_notable_is_found_of_series_that_are_not_worth_asking(
 def test_few_series_are_worth_asking_and_many_of_them_are_notable() -> None:
     asked, told = walk(1, 0.1, 0.15, 0.1, joins=False)
     assert 20 < told <= asked < STEPS * (len(SERIES) + 1) / 4
+
+
+def volume_of(stories: int, negatives: int) -> float:
+    """Logarithm of the chance of a day of a company that for 60 days had one story a day of the 40, one in five bad."""
+    rules = SurgeRules()
+    tally = Tally(rules, minute_of(START))
+    all_news, company = tally.index.numbers([ALL, Series(entity="A")])
+
+    def tell(end: int, series: list[int], negative: bool) -> None:
+        rows = np.array(series)
+        none = np.zeros(len(rows), dtype=np.int32)
+        tally.enter([Entries(end - 1, False, rows, none + int(negative), none)], end)
+
+    for day in range(61):
+        end = minute_of(START) + day * DAY_MINUTES + 60
+        tally.slide(end)
+        tally.blocks.settle(end)
+        today = stories if day == 60 else 1
+        for place in range(40 - today):
+            tell(end, [all_news], place % 5 == 0)
+        for place in range(today):
+            bad = place < negatives if day == 60 else day % 5 == 0
+            tell(end, [all_news, company], bad)
+    detector = Detector(tally.index, rules, tally.windows, tally.baselines)
+    return float(detector.test(np.array([company]), partial(tally.blocks.recent, end=end)).volume[-1, 0])
+
+
+def test_volume_weighs_how_many_stories_there_are_with_how_many_of_them_are_bad() -> None:
+    told = {(stories, bad): volume_of(stories, bad) for stories, bad in [(8, 4), (8, 8), (12, 4), (12, 8), (12, 12)]}
+    assert max(told.values()) < 0.0  # each was asked for
+    # More of the same stories bad: less probable. As many bad among more stories: so is the attention.
+    assert told[12, 12] < told[12, 8] < told[12, 4]
+    assert told[8, 8] < told[8, 4]
+    assert told[12, 12] < told[8, 8] - 1.0
+    assert told[12, 4] < told[8, 4] - 0.5
