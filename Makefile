@@ -70,16 +70,17 @@ $(BIN)/python: | $(filter-out uv,$(UV))
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found."; exit 1; }
 	@$(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
 
-# The project itself is installed in place, without its dependencies: those come from the lock, by hash.
+# The project itself is installed in place, without its dependencies: those come from the lock, by hash. They are compiled
+# once, here: many processes start, and where Python may write no bytecode each would compile them anew.
 $(RUN_STAMP): requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what the pipeline needs into $(VENV)"
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(TEST_STAMP): requirements-dev.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) (torch included: several GB on Linux)"
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(RUN_STAMP)
 

@@ -43,6 +43,7 @@ _NO_RIVAL = ("", 0)
 _TITLED_SHARE = 0.8
 _LONG = 3
 _LIKE_LETTERS = 4
+_INITIALS = 4
 _MEASURING = (
     "million billion trillion thousand percent percentage point points basis tonne tonnes metric dollars euros pounds "
     "twenty thirty forty fifty sixty seventy eighty ninety hundred eleven twelve thirteen fourteen fifteen sixteen "
@@ -78,6 +79,7 @@ class Sentence(msgspec.Struct, frozen=True):
         sides: Sides taken, by number of the pair of opposites.
         rivals: Which of a kind are named, by kind.
         turns: Words that take a side, in their order.
+        initials: By the initials of capitalised words that stand together, those words: "gm" of "General Motors".
     """
 
     words: frozenset[str]
@@ -86,6 +88,7 @@ class Sentence(msgspec.Struct, frozen=True):
     sides: Sides
     rivals: Rivals
     turns: tuple[str, ...]
+    initials: Mapping[str, frozenset[str]]
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -220,8 +223,11 @@ def _first_sides(one: Sentence, other: Sentence) -> dict[int, int]:
 
 
 def _names_beyond(one: Sentence, other: Sentence) -> bool:
-    """Whether a sentence names what the other does not, under any name that is known."""
+    """Whether a sentence names what the other does not, under any name that is known, or its initials."""
+    spelled = [words for short, words in one.initials.items() if short in other.words]
     for name in one.names - other.words:
+        if name in other.initials or any(name in words for words in spelled):
+            continue
         kind, which = RIVALS.get(name, _NO_RIVAL)
         if which not in other.rivals.get(kind, ()):
             return True
@@ -266,7 +272,22 @@ def _sentence(text: str) -> Sentence:
         before = word.stem
     words = frozenset([word.stem for word in written])
     names = frozenset() if titled else frozenset([word.stem for word in written if word.capital])
-    return Sentence(words, names, figures_of(text), _frozen(sides), _frozen(rivals), tuple(turns))
+    return Sentence(words, names, figures_of(text), _frozen(sides), _frozen(rivals), tuple(turns), _initials(written))
+
+
+def _initials(words: Sequence[_Word]) -> dict[str, frozenset[str]]:
+    """Of two to four capitalised words that follow one another; those of a title in capitals are as good."""
+    found: dict[str, frozenset[str]] = {}
+    for start, first in enumerate(words):
+        if not first.capital:
+            continue
+        short = first.stem[0]
+        for end in range(start + 1, min(start + _INITIALS, len(words))):
+            if not words[end].capital:
+                break
+            short += words[end].stem[0]
+            found.setdefault(short, frozenset(word.stem for word in words[start : end + 1]))
+    return found
 
 
 def _is_titled(words: Sequence[_Word]) -> bool:

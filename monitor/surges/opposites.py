@@ -58,7 +58,7 @@ _REVERSING = (
     "no not never nothing without neither nor isn't won't doesn't didn't cannot can't ends ended ending abandons "
     "abandoned scraps scrapped cancels cancelled canceled terminates withdraws withdrew collapses collapsed ditches "
     "rejects rejected blocks blocked denies denied refuses refused vetoes opposes rebuffs fails failed delays delayed "
-    "postpones postponed shelves halts halted suspends suspended"
+    "postpones postponed shelves halts halted suspends suspended against"
 )
 
 PAIRS: Final[tuple[tuple[str, str], ...]] = (
@@ -113,6 +113,18 @@ PAIRS: Final[tuple[tuple[str, str], ...]] = (
     ("long", "short"),
     ("annual yearly", "quarterly monthly weekly"),
     ("special", "regular quarterly interim"),
+    ("pull pulls pulled withdraw withdraws withdrew suspend suspends suspended ground grounds grounded halt halts "
+     "halted",
+     "reinstate reinstates reinstated resume resumes resumed restore restores restored reopen reopens reopened return "
+     "returns returned"),
+    ("bar bars barred ban bans banned",
+     "let lets allow allows allowed lift lifts lifted free frees freed resume resumes"),
+    ("warning", "clearance clear clears cleared"),
+    ("retire retires retired quit quits resign resigns resigned leave leaves lose loses lost step steps",
+     "name names named appoint appoints appointed succeed succeeds replace replaces"),
+    ("curb curbs curbed limit limits limited", "widen widens widened extend extends extended expand expands expanded"),
+    ("deny denies denied reject rejects rejected",
+     "plead pleads pleaded guilty admit admits admitted convict convicts convicted"),
 )  # fmt: skip
 _FIRST_OF_MIXED = (
     "talks strong high more bigger better appoint dry secure sells import supply long annual special".split()  # noqa: SIM905
@@ -148,6 +160,17 @@ _KINDS: Final[Mapping[str, str]] = {
     "tires",
     "unit": "iphone iphones | ipad ipads | mac macs | wearables",
     "action": "dividend payout | buyback repurchase repurchases",
+    "stage": "agree agrees agreed | complete completes completed close closes closed finalise finalises finalised",
+    "case": "charge charged charges indict indicts indicted | convict convicts convicted guilty | jail jailed jails "
+    "sentenced sentences | cleared acquit acquits acquitted | sue sues sued | settle settles settled | appeal appeals "
+    "appealed | fine fined",
+    "rating": "downgrade downgrades downgraded | affirm affirms affirmed | outlook watch",
+    "insolvency": "file files filed seek seeks | exit exits exited emerge emerges emerged",
+    "cause": "fire blaze | flood floods flooding | ransomware hack hackers cyberattack | tornado storm hurricane | "
+    "explosion blast | strike walkout",
+    "post": "name names named appoint appoints appointed | sworn | retire retires retired | quit quits resign resigns",
+    "licence": "provisional temporary | full",
+    "customers": "firms companies corporate businesses | households consumers",
     "measure": "cpi consumer | ppi producer wholesale | gdp | payrolls | pmi | unemployment jobless",
     "sovereign": "us america american americans washington fed federal treasury | eu european europe brussels ecb "
     "eurozone | uk britain british boe england london | germany german bundesbank berlin frankfurt | "

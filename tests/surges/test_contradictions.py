@@ -32,6 +32,12 @@ from monitor.surges.contradictions import contradict, facts
         ("Inflation in Chile cools for a while", "Inflation in Peru cools for a while", "kind"),
         ("Fed's Waller says no rush to ease", "Fed's Bowman says no rush to ease", "names"),
         ("Acme lists its ferries in Hong Kong", "Acme lists its ferries in London", "kind"),
+        ("Former Acme boss charged over ferry fraud", "Former Acme boss jailed over ferry fraud", "kind"),
+        ("Harbor Trust files for Chapter 11", "Harbor Trust exits Chapter 11", "kind"),
+        ("Acme agrees 3 bln merger with Bolt", "Acme completes 3 bln merger with Bolt", "kind"),
+        ("Acme grounds its ferries after cracks found", "Acme returns its ferries to service after repairs", "direction"),
+        ("Members vote for a merger of Harbor Trust", "Members vote against a merger of Harbor Trust", "direction"),
+        ("General Tin warns of a loss in Ohio", "Bolt Marine warns of a loss in Ohio", "names"),
     ],
 )
 def test_texts_contradict_each_other(one: str, other: str, verdict: str | None) -> None:
@@ -52,6 +58,8 @@ def test_texts_contradict_each_other(one: str, other: str, verdict: str | None) 
         ("Harbor Trust to sell its ferries to Bolt, lease them back", "Bolt buys boats of Harbor's"),
         ("Traders expect a rate hike", "Traders see rates cut after a surprise rate hike"),
         ("They tell us of Acme's troubles in France", "Acme in trouble in France"),
+        ("General Tin warns of a loss in Ohio", "GT warns of a loss in Ohio"),
+        ("United Ferry Service cuts jobs after Acme leaves", "UFS cuts jobs after Acme leaves"),
     ],
 )
 def test_one_thing_said_differently_is_no_contradiction(one: str, other: str) -> None:
