@@ -52,6 +52,7 @@ def _accuracy(folder: Path, examples: Sequence[Example]) -> float:
     return float(np.mean(given == [example.sentiment for example in examples]))
 
 
+@pytest.mark.slow
 def test_new_words_are_learnt_judged_promoted_and_can_be_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
