@@ -35,7 +35,7 @@ from monitor.surges.contradictions import contradict, facts
         ("Former Acme boss charged over ferry fraud", "Former Acme boss jailed over ferry fraud", "kind"),
         ("Harbor Trust files for Chapter 11", "Harbor Trust exits Chapter 11", "kind"),
         ("Acme agrees 3 bln merger with Bolt", "Acme completes 3 bln merger with Bolt", "kind"),
-        ("Acme grounds its ferries after cracks found", "Acme returns its ferries to service after repairs", "direction"),
+        ("Acme grounds ferries after cracks found", "Acme returns ferries to service after repairs", "direction"),
         ("Members vote for a merger of Harbor Trust", "Members vote against a merger of Harbor Trust", "direction"),
         ("General Tin warns of a loss in Ohio", "Bolt Marine warns of a loss in Ohio", "names"),
     ],
