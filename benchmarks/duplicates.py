@@ -8,7 +8,10 @@ core as articles that come one after another in the order of the file; two in on
 story a true one. The figures are those of the stories marked "test"; lexicons and thresholds were made on "tune" alone.
 
 Whoever writes the stories knows what the lexicons hold. So others, who did not, wrote 328 stories more (others.jsonl),
-with more and nearer look-alikes: two thirds to look at ("develop"), a third that no rule was made on ("fresh").
+with more and nearer look-alikes: two thirds to look at ("develop"), a third that no rule was made on ("fresh"). And six
+more wrote 780 stories that are meant to be hard (hard.jsonl): of each two rewrites, one of which shares little more
+than the names, and two or three look-alikes of the kind that one affair brings forth. Two thirds are there to learn
+from ("learn"), a third to be judged by ("hard").
 
 `--tune` finds `surges.story_likeness` and `surges.story_per_nat` for a model. In a small set hardly anything is alike
 by chance; so of the settings that are within .002 of the best on the tune stories, the one is taken that joins
@@ -48,6 +51,7 @@ from monitor.surges.rules import SurgeRules
 
 STORIES = Path(__file__).parent / "near_duplicates" / "stories.jsonl"
 OTHERS = STORIES.with_name("others.jsonl")
+HARD = STORIES.with_name("hard.jsonl")
 START = datetime(2024, 1, 1, tzinfo=UTC)
 HOUSE_JACCARD = 0.6
 COSINES = tuple(round(0.5 + 0.02 * step, 2) for step in range(25))
@@ -68,7 +72,8 @@ class StoryText(msgspec.Struct, frozen=True):
     Attributes:
         story: Texts of one story are near-duplicates of one another.
         kind: "original", "wire_edit", "rewrite", "numbers", "added_lead", "truncated" or "lookalike".
-        split: "tune" or "test", of other writers "develop" or "fresh"; a look-alike's is that of what it resembles.
+        split: "tune" or "test"; of other writers "develop" or "fresh", of hard stories "learn" or "hard". A look-alike
+            goes with what it resembles.
         text: As a source would send it.
         resembles: The story that a look-alike resembles; empty otherwise.
     """
@@ -200,7 +205,7 @@ def measure(embed: Embed, rules: SurgeRules) -> dict[str, Any]:
     found = pair_figures(test.stories, by_product(test, rules))
     others = {
         name: asdict(pair_figures(data.stories, by_product(data, rules)))
-        for name, data in ((name, read_split(name, embed)) for name in ("develop", "fresh"))
+        for name, data in ((name, read_split(name, embed)) for name in ("develop", "fresh", "hard"))
     }
     return {**asdict(found), "texts": len(test.texts), "f1_tune": on_tune.f1, "other_writers": others, "peers": peers}
 
@@ -233,7 +238,7 @@ def choose(embed: Embed, data: Path | None) -> dict[str, Any]:
 
 def read_split(name: str, embed: Embed) -> Texts:
     """The texts of a split with their fingerprints."""
-    rows = [row for path in (STORIES, OTHERS) for row in read_stories(path) if row.split == name]
+    rows = [row for path in (STORIES, OTHERS, HARD) for row in read_stories(path) if row.split == name]
     texts = [prepare_text(row.text) for row in rows]
     return Texts(texts, [row.story for row in rows], fingerprints_of(texts, embed))
 

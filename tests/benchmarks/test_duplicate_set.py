@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.duplicates import OTHERS, STORIES, StoryText, chained, pair_figures, read_stories
+from benchmarks.duplicates import HARD, OTHERS, STORIES, StoryText, chained, pair_figures, read_stories
 from monitor.classify.labels import TOPICS
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.classify.topic_descriptions import TOPIC_DESCRIPTIONS
@@ -17,7 +17,7 @@ from monitor.ingest.language import detect_language
 COPIES = {"wire_edit", "rewrite", "numbers", "added_lead", "truncated"}
 
 
-@pytest.fixture(scope="module", params=[STORIES, OTHERS], ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=[STORIES, OTHERS, HARD], ids=lambda path: path.stem)
 def rows(request: pytest.FixtureRequest) -> list[StoryText]:
     return read_stories(request.param)
 
@@ -27,23 +27,36 @@ def originals(rows: list[StoryText]) -> dict[str, StoryText]:
     return {row.story: row for row in rows if row.kind == "original"}
 
 
-def test_there_are_as_many_stories_and_look_alikes_as_promised(rows: list[StoryText]) -> None:
-    kinds = Counter(row.kind for row in rows)
+@pytest.mark.parametrize("path", [STORIES, OTHERS])
+def test_there_are_as_many_stories_and_look_alikes_as_promised(path: Path) -> None:
+    kinds = Counter(row.kind for row in read_stories(path))
     assert set(kinds) == COPIES | {"original", "lookalike"}
     assert kinds["original"] >= 300
     assert kinds["lookalike"] >= 150
     assert min(kinds[kind] for kind in COPIES) >= 50
 
 
-def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(rows: list[StoryText]) -> None:
+@pytest.mark.parametrize("path", [STORIES, OTHERS])
+def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(path: Path) -> None:
     kinds: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
+    for row in read_stories(path):
         if row.kind != "lookalike":
             kinds[row.story].append(row.kind)
     for found in kinds.values():
         assert found[0] == "original"
         assert 2 <= len(found) <= 6
         assert len(set(found)) == len(found)
+
+
+def test_each_hard_story_has_two_rewrites_and_two_look_alikes_or_more() -> None:
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in read_stories(HARD):
+        kinds[row.resembles or row.story][row.kind] += 1
+    assert len(kinds) == 780
+    for found in kinds.values():
+        assert (found["original"], found["rewrite"]) == (1, 2)
+        assert found["lookalike"] >= 2
+        assert set(found) <= COPIES | {"original", "lookalike"}
 
 
 def test_a_story_lies_in_one_split(rows: list[StoryText]) -> None:
@@ -54,7 +67,9 @@ def test_a_story_lies_in_one_split(rows: list[StoryText]) -> None:
     assert all(len(found) == 1 for found in splits.values())
 
 
-@pytest.mark.parametrize(("path", "third", "rest"), [(STORIES, "tune", "test"), (OTHERS, "fresh", "develop")])
+@pytest.mark.parametrize(
+    ("path", "third", "rest"), [(STORIES, "tune", "test"), (OTHERS, "fresh", "develop"), (HARD, "hard", "learn")]
+)
 def test_a_third_of_the_stories_is_of_its_own(path: Path, third: str, rest: str) -> None:
     splits = Counter(row.split for row in read_stories(path) if row.kind == "original")
     assert set(splits) == {third, rest}
@@ -62,8 +77,8 @@ def test_a_third_of_the_stories_is_of_its_own(path: Path, third: str, rest: str)
 
 
 def test_the_writers_told_no_story_twice_in_the_same_words() -> None:
-    by_file = [{normalise_text(row.text) for row in read_stories(path)} for path in (STORIES, OTHERS)]
-    assert not by_file[0] & by_file[1]
+    by_file = [{normalise_text(row.text) for row in read_stories(path)} for path in (STORIES, OTHERS, HARD)]
+    assert len(set.union(*by_file)) == sum(map(len, by_file))
 
 
 def test_a_look_alike_is_a_story_of_its_own_that_differs_from_what_it_resembles(
