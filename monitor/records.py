@@ -18,6 +18,8 @@ Stage = Literal["ingest", "classify", "surges"]
 
 MAX_ORIGINAL_BYTES = 65_536
 """How much of an unreadable item a dead letter keeps."""
+MAX_REASON_CHARACTERS = 1_000
+"""A reason may quote an address or a value of any length; of a longer one the beginning and the end are kept."""
 
 
 class Watermark(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="watermark"):
@@ -52,3 +54,11 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", ta
     seen_at: Instant
     original: bytes = b""
     v: WireVersion = WIRE_VERSION
+
+
+def short_reason(reason: str) -> str:
+    """A reason that a person reads: itself, or its beginning and its end where it is too long."""
+    if len(reason) <= MAX_REASON_CHARACTERS:
+        return reason
+    half = MAX_REASON_CHARACTERS // 2
+    return f"{reason[:half]}…{reason[-half:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import IO, TYPE_CHECKING
 
 from monitor.clock import system_clock
@@ -23,6 +24,7 @@ from monitor.settings_sources import (
 )
 
 if TYPE_CHECKING:
+    from monitor.ingest.sources.stdin import LineSource
     from monitor.ingest.web.fetcher import Fetcher
 
 _LINES_EVERY = timedelta(seconds=0.2)
@@ -62,10 +64,16 @@ def all_sources(settings: Settings) -> tuple[AnySource, ...]:
     )
 
 
-def _lines(stream: IO[bytes], settings: Settings) -> Polled:
+@cache
+def _line_source(stream: IO[bytes]) -> LineSource:
+    """The one reader of a stream: a stage that is built anew goes on with what that has read ahead."""
     from monitor.ingest.sources.stdin import LineSource
 
-    source = LineSource(stream)
+    return LineSource(stream)
+
+
+def _lines(stream: IO[bytes], settings: Settings) -> Polled:
+    source = _line_source(stream)
     reader = _reader(source.name, ColumnMap(), "UTC", settings, any_age=True)
     return Polled(source=source, reader=reader, rhythm=Rhythm(shortest=_LINES_EVERY, steady=True), listing=False)
 

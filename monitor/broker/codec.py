@@ -10,7 +10,7 @@ import msgspec
 from monitor.articles import Article
 from monitor.broker.seams import Record
 from monitor.classify.scored import ScoredArticle, UnscoredArticle
-from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Stage, Watermark
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Stage, Watermark, short_reason
 
 ArticlesRecord = Article | Watermark | DeadLetter
 """What the `articles` topic carries."""
@@ -76,7 +76,7 @@ def unreadable(stage: Stage, record: Record, expected: str, error: Exception, no
     place = f"{record.topic}/{record.partition}"
     return DeadLetter(
         stage=stage,
-        reason=f"Message {record.offset} of {place} is no {expected}: {error}.",
+        reason=f"Message {record.offset} of {place} is no {expected}: {short_reason(str(error))}.",
         source=place,
         position=str(record.offset),
         seen_at=now,

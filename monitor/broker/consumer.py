@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka import errors as kafka_errors
@@ -161,21 +161,22 @@ class GroupConsumer:
         elif self._on_revoking is not None and self._consumer.assignment() and coordinator.need_rejoin():
             self._on_revoking()
 
-    def _go_back(self, batches: Mapping[TopicPartition, object]) -> None:
+    def _go_back(self, batches: dict[Any, list[Any]]) -> None:
         """Sees to it that partitions that were given away and came back go on from the last commit.
 
         kafka-python 3.0.12 may let one that comes back in the same rebalance keep its position: what was in hand of it,
-        which is forgotten by then, would not be read again.
+        which is forgotten by then, would not be read again. Where the rebalance began and ended within one poll, that
+        poll may have read on from there already: such records are taken out, and come again behind the others.
         """
         for partition in self._given_away & self.assignment():
-            self._given_away.discard(partition)
             place = TopicPartition(*partition)
-            if place in batches:
-                continue
             committed = self._consumer.committed(place)
             start = self._consumer.beginning_offsets([place])[place] if committed is None else committed
-            if self._consumer.position(place) > start:
+            reached = batches[place][0].offset if place in batches else self._consumer.position(place)
+            if reached > start:
+                batches.pop(place, None)
                 self._consumer.seek(place, start)
+            self._given_away.discard(partition)
 
     def _restart_recreated(self, patience_seconds: float) -> bool:
         ids = self._topics.topic_ids(self._ids, patience_seconds=patience_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -16,10 +17,12 @@ from monitor.ingest.shingles import shingles_of
 from monitor.ingest.times import parse_published
 from monitor.ingest.timing import timing_of
 from monitor.ingest.urls import canonical_url
-from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, short_reason
 
 MAX_SOURCE_CHARACTERS = 200
 """A source's name is part of keys, which a database limits."""
+MAX_POSITION_CHARACTERS = 300
+"""So is a position; a longer one has a fingerprint in its place."""
 _WHITESPACE = re.compile(r"[\s\x00]+")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 """NUL too: PostgreSQL cannot keep it, and a name with one would not be found again."""
@@ -107,10 +110,12 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         if len(item.original) > self.max_item_bytes:
             return self._refuse(item, f"it is larger than {self.max_item_bytes:,} bytes", first_seen_at)
         try:
-            texts = self._texts(item.fields)
+            return self._article(item, item.fields, self._texts(item.fields), first_seen_at)
         except InputError as error:
             return self._refuse(item, error.what, first_seen_at)
-        return self._article(item, item.fields, texts, first_seen_at)
+        except Exception as error:  # noqa: BLE001 - an item that nobody foresaw must not stop the others
+            fault = f"it cannot be read, by a fault of ours ({type(error).__name__}: {error})"
+            return self._refuse(item, fault, first_seen_at)
 
     def _texts(self, fields: Mapping[str, object]) -> ItemTexts:
         """Raises InputError with the fault, a part of a sentence, where these are not texts of an article."""
@@ -124,6 +129,8 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError(f"neither {columns.text!r} nor {columns.body!r} holds text")
         if len(read["source"]) > MAX_SOURCE_CHARACTERS:
             raise InputError(f"{columns.source!r} has more than {MAX_SOURCE_CHARACTERS} characters")
+        # One letter has one form, however a source writes its accents: names are compared, and copies.
+        read |= {name: unicodedata.normalize("NFC", read[name]) for name in ("text", "body")}
         return ItemTexts(**read)
 
     def _article(self, item: Item, fields: Mapping[str, object], texts: ItemTexts, first_seen_at: datetime) -> Article:
@@ -142,7 +149,7 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
             if own_id
             else article_id(source, texts.text, texts.body, str(raw_time or "")),
             source=source,
-            position=item.position,
+            position=short_position(item.position),
             title=texts.text,
             body=texts.body,
             url=texts.url,
@@ -158,14 +165,20 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _refuse(self, item: Item, reason: str, seen_at: datetime) -> DeadLetter:
+        position = short_position(item.position)
         return DeadLetter(
             stage="ingest",
-            reason=f"{item.position}: {reason}.",
+            reason=f"{position}: {short_reason(reason)}.",
             source=self.name,
-            position=item.position,
+            position=position,
             seen_at=seen_at,
             original=item.original[:MAX_ORIGINAL_BYTES],
         )
+
+
+def short_position(position: str) -> str:
+    """A position that fits into keys: itself, or its fingerprint where it is too long."""
+    return position if len(position) <= MAX_POSITION_CHARACTERS else article_id(position)
 
 
 def _text(fields: Mapping[str, object], column: str, *, strict: bool = True) -> str:

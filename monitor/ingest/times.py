@@ -85,7 +85,7 @@ def read_time(value: object, zone: tzinfo) -> Reading | None:
                 return None
         assumed = moment.tzinfo is None
         moment = (moment.replace(tzinfo=zone) if assumed else moment).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):
         return None
     return Reading(moment, precision, assumed) if _EARLIEST <= moment < _LATEST else None
 
@@ -97,7 +97,7 @@ def parse_published(value: object, zone: tzinfo) -> tuple[datetime, Precision] |
 
 
 def _parse_text(text: str, zone: tzinfo) -> tuple[datetime, Precision]:
-    """Raises ValueError or OverflowError where the text is no time."""
+    """Raises ValueError or ArithmeticError where the text is no time."""
     if len(text) > _LONGEST or not any(character.isdigit() for character in text):
         raise ValueError(text)
     try:

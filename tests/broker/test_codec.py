@@ -18,9 +18,11 @@ from monitor.broker.codec import (
     decode_scored,
     encode,
     json_schema,
+    unreadable,
 )
 from monitor.broker.names import TopicNames, partition_of
-from monitor.records import Watermark
+from monitor.broker.seams import Record
+from monitor.records import MAX_REASON_CHARACTERS, Watermark
 from tests.broker.records import ARTICLES_RECORDS, DEAD_LETTERS, SCORED_RECORDS
 
 START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
@@ -34,6 +36,16 @@ def test_what_stands_on_the_articles_topic_is_read_back(record: object) -> None:
 @given(SCORED_RECORDS)
 def test_what_stands_on_the_scored_topic_is_read_back(record: object) -> None:
     assert decode_scored(encode(record)) == record  # type: ignore[arg-type]  # as above
+
+
+def test_the_reason_of_a_message_that_cannot_be_read_is_short_however_long_what_it_quotes() -> None:
+    value = encode(Watermark(time=START)).replace(b'"watermark"', b'"' + 900_000 * b"x" + b'"')
+    with pytest.raises(DecodeError) as caught:
+        decode_article(value)
+    record = Record("articles", 0, 7, None, value, 0)
+    letter = unreadable("classify", record, "article", caught.value, START)
+    assert letter.reason.startswith("Message 7 of articles/0 is no article: ")
+    assert len(letter.reason) < MAX_REASON_CHARACTERS + 100 < len(str(caught.value))
 
 
 @given(DEAD_LETTERS)

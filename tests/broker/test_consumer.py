@@ -8,7 +8,7 @@ import pytest
 
 from monitor.broker.client import CommitOutcome, KafkaClient, Partition
 from monitor.errors import BrokerError
-from tests.brokers import Broker, poll_until, read, read_values
+from tests.brokers import DEADLINE_SECONDS, Broker, poll_until, read, read_values
 
 
 @pytest.fixture
@@ -72,6 +72,20 @@ def test_two_members_share_the_partitions_and_nothing_in_hand_is_lost(
             assert len(records) == again
             moved = next(iter(second.assignment()))
             assert first.commit({moved: 1}) is CommitOutcome.MOVED
+
+
+def test_what_was_in_hand_comes_again_after_a_rebalance_that_begins_and_ends_within_one_poll(
+    client: KafkaClient, topic: str, group: str
+) -> None:
+    _send(client, topic, range(20))
+    in_hand: list[int] = []
+    with client.group_consumer([topic], group, on_revoked=lambda _: in_hand.clear()) as consumer:
+        in_hand += [int(record.value) for record in read(lambda _, wait: consumer.poll(3, wait), 3)]
+        # As the heartbeat's thread does when the group moves on after `poll` has looked whether it will.
+        consumer._consumer._coordinator.request_rejoin()
+        in_hand += [int(record.value) for record in consumer.poll(500, DEADLINE_SECONDS)]
+        in_hand += [int(record.value) for record in read(consumer.poll, 20 - len(in_hand))]
+    assert sorted(in_hand) == list(range(20))
 
 
 def test_a_topic_that_is_made_again_is_read_from_its_beginning(client: KafkaClient, topic: str, group: str) -> None:

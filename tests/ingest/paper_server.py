@@ -34,12 +34,12 @@ class Paper:
         asked: The paths that were asked for, in order.
     """
 
-    def __init__(self, hostile: Hostile, name: str) -> None:
+    def __init__(self, hostile: Hostile, name: str, robots: bytes = b"") -> None:
         self.pages: dict[str, bytes | int] = {}
         self.headers: dict[str, str] = {}
         self.asked: list[str] = []
         self.conditions: list[Mapping[str, str]] = []
-        self._front = hostile.add(name, self._act)
+        self._front = hostile.add(name, self._act, robots)
 
     def url(self, path: str) -> str:
         """The address of a path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,15 @@ from hypothesis import strategies as st
 from monitor.articles import Article
 from monitor.broker.codec import decode_article, encode
 from monitor.errors import InputError
-from monitor.ingest.items import MAX_SOURCE_CHARACTERS, ColumnMap, Item, ItemReader, time_zone
-from monitor.records import DeadLetter
+from monitor.ingest.items import (
+    MAX_POSITION_CHARACTERS,
+    MAX_SOURCE_CHARACTERS,
+    ColumnMap,
+    Item,
+    ItemReader,
+    time_zone,
+)
+from monitor.records import MAX_REASON_CHARACTERS, DeadLetter
 from tests.ingest.rows import JSON_VALUES, READER, SEEN, item
 
 NAMES = st.sampled_from(["title", "description", "published", "source", "id", "url", "seen"]) | st.text(max_size=3)
@@ -123,6 +131,43 @@ def test_a_publisher_with_a_name_too_long_for_a_key_is_refused() -> None:
     refused = READER.read(item(title="a", source="s" * (MAX_SOURCE_CHARACTERS + 1)), SEEN)
     assert isinstance(refused, DeadLetter)
     assert refused.source == "wire"
+
+
+def test_a_position_too_long_for_a_key_has_a_short_one_that_is_the_same_each_time() -> None:
+    whole = READER.read(Item("p" * MAX_POSITION_CHARACTERS, {"title": "a"}, b""), SEEN)
+    assert whole.position == "p" * MAX_POSITION_CHARACTERS
+    endless = "https://paper.example/" + "p" * 500_000
+    read = [READER.read(Item(endless, {"title": title}, b""), SEEN) for title in ("a", "b", "")]
+    assert [type(record) for record in read] == [Article, Article, DeadLetter]
+    assert len({record.position for record in read}) == 1
+    assert len(read[0].position) <= MAX_POSITION_CHARACTERS
+    assert READER.read(Item(endless + "q", {"title": "a"}, b""), SEEN).position != read[0].position
+
+
+def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
+    refused = READER.read(Item("1", None, b"", f"'https://{'p' * 500_000}' is too long an address"), SEEN)
+    assert isinstance(refused, DeadLetter)
+    assert len(refused.reason) < MAX_REASON_CHARACTERS + 10
+    assert refused.reason.startswith("1: 'https://ppp")
+    assert refused.reason.endswith("ppp' is too long an address.")
+
+
+def test_an_item_that_nobody_foresaw_is_a_dead_letter_that_names_it() -> None:
+    # Python writes no number of so many digits.
+    refused = READER.read(Item("f#7", {"title": "a", "id": 10**5_000}, b"{...}"), SEEN)
+    assert isinstance(refused, DeadLetter)
+    assert refused.reason.startswith("f#7: it cannot be read, by a fault of ours (ValueError: Exceeds the limit")
+    assert (refused.position, refused.original) == ("f#7", b"{...}")
+
+
+def test_accents_written_as_signs_of_their_own_are_the_letters_that_everybody_else_writes() -> None:
+    title, body = "Société Générale falls", "Crédit Agricole too"
+    read = [
+        READER.read(item(title=unicodedata.normalize(form, title), description=unicodedata.normalize(form, body)), SEEN)
+        for form in ("NFC", "NFD")
+    ]
+    assert [(record.title, record.body) for record in read if isinstance(record, Article)] == 2 * [(title, body)]
+    assert read[0] == read[1]
 
 
 def test_nul_bytes_become_spaces_so_that_every_database_finds_the_item_again() -> None:

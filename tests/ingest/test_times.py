@@ -29,6 +29,7 @@ NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 @example("0001-01-01T00:00:00+05:00")
 @example("9999-12-31T23:59:59-14:00")
 @example("9" * 100)
+@example("2024-05-06 " + "9" * 29 + "h")
 def test_no_text_raises_and_what_is_read_is_a_possible_instant(text: str) -> None:
     read = parse_published(text, NEW_YORK)
     if read is not None:

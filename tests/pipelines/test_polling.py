@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import signal
@@ -125,6 +126,28 @@ def test_the_feeds_that_ship_are_added_where_they_are_asked_for() -> None:
     configured = all_sources(load_settings(sources=[mine], ingest={"starter_feeds": True}))
     assert len(configured) == 1 + len(others)
     assert len(polled_sources(load_settings(ingest={"starter_feeds": True}))) == 1 + len(others)
+
+
+def test_a_stage_that_is_built_anew_goes_on_with_the_lines_that_were_read_ahead() -> None:
+    stream = io.BytesIO(b"".join(b"Headline %d\n" % number for number in range(5_000)))
+    found: list[object] = []
+    state = SourceState()
+
+    def take_until(wanted: int) -> None:
+        source = polled_sources(load_settings(), stream)[-1].source
+
+        def enough() -> bool:
+            nonlocal state
+            batch = source.fetch(state, EPOCH)
+            state = batch.state
+            found.extend((item.fields or {})["title"] for item in batch.items)
+            return len(found) >= wanted
+
+        await_true(enough)
+
+    take_until(1)
+    take_until(5_000)
+    assert found == [f"Headline {number}" for number in range(5_000)]
 
 
 def feed_settings(folder: Path, port: int, feeds: int) -> Settings:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from monitor.articles import Article
 from monitor.broker.codec import encode
 from monitor.broker.names import TopicNames, partition_of
 from monitor.broker.seams import RecordSender
-from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Watermark
+from monitor.ingest.items import short_position
+from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, Watermark, short_reason
 
 MAX_ARTICLE_BYTES = 900_000
 """As it travels; a broker's usual limit for one message is 1 MiB, and the classifier adds to it."""
@@ -48,12 +51,19 @@ class Publisher:
 
 
 def fitted(record: Article | DeadLetter) -> tuple[Article | DeadLetter, bytes]:
-    """The record that can travel, and its bytes: a dead letter for an article that is too large as a message."""
+    """The record that can travel, and its bytes: a dead letter for an article that is too large as a message.
+
+    A dead letter that is too large itself says where and why in short: one that no broker takes would be tried again
+    at every start, and nothing behind it would leave.
+    """
     value = encode(record)
-    if isinstance(record, Article) and len(value) > MAX_ARTICLE_BYTES:
-        record = _too_large(record, len(value))
-        value = encode(record)
-    return record, value
+    if len(value) <= MAX_ARTICLE_BYTES:
+        return record, value
+    letter = _too_large(record, len(value)) if isinstance(record, Article) else record
+    letter = msgspec.structs.replace(
+        letter, reason=short_reason(letter.reason), position=short_position(letter.position)
+    )
+    return letter, encode(letter)
 
 
 def _too_large(article: Article, size: int) -> DeadLetter:

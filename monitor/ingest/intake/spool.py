@@ -99,7 +99,10 @@ class Spool:
                 raise SpoolFullError(
                     f"The spool holds {self._bytes:,} bytes and takes no more.", "Kafka must take some."
                 )
-            stream = self._segment()
+            try:
+                stream = self._segment()
+            except OSError as error:
+                raise _unwritable(error) from error
             begin = stream.tell()
             try:
                 stream.write(_HEAD.pack(len(record), zlib.crc32(record)) + record)
@@ -107,7 +110,7 @@ class Spool:
                 os.fsync(stream.fileno())
             except OSError as error:
                 self._undo(stream, begin)
-                raise SpoolFullError(f"The spool cannot be written ({error.strerror}).", "Free some disk.") from error
+                raise _unwritable(error) from error
             entry = _Entry(self._next, Path(stream.name), begin + _HEAD.size, len(record))
             self._entries.append(entry)
             self._bytes += len(record)
@@ -115,18 +118,14 @@ class Spool:
             return entry.number
 
     def pending(self) -> Iterator[tuple[int, bytes]]:
-        """Yields what waits, oldest first, with its number; what is put meanwhile comes too, or at the next call."""
-        number = self._acknowledged
-        while True:
-            with self._changes:
-                entry = next((entry for entry in self._entries if entry.number > number), None)
-            if entry is None:
-                return
+        """Yields what waits, oldest first, with its number; what is put meanwhile comes at the next call."""
+        with self._changes:
+            entries = list(self._entries)
+        for entry in entries:
             with entry.segment.open("rb") as stream:
                 stream.seek(entry.offset)
                 record = stream.read(entry.size)
-            number = entry.number
-            yield number, record
+            yield entry.number, record
 
     def acknowledge(self, number: int) -> None:
         """Lets go of all records up to this one."""
@@ -137,11 +136,14 @@ class Spool:
                 self._bytes -= entry.size
                 left.add(entry.segment)
             self._acknowledged = max(self._acknowledged, number)
-            _write_place(self._folder / _PLACE, self._acknowledged)
             if self._entries:
                 left.discard(self._entries[0].segment)
+            # First of all: on a full disk this makes room for the place. Where even that is not to be written, of the
+            # segment that is left what was acknowledged comes once more after a restart.
             for segment in left:
                 self._drop(segment)
+            with suppress(OSError):
+                _write_place(self._folder / _PLACE, self._acknowledged)
 
     def close(self) -> None:
         """Lets another process have it."""
@@ -198,6 +200,10 @@ class Spool:
             self._open.close()
             self._open = None
         segment.unlink(missing_ok=True)
+
+
+def _unwritable(error: OSError) -> SpoolFullError:
+    return SpoolFullError(f"The spool cannot be written ({error.strerror}).", "Free some disk.")
 
 
 def _records(segment: Path) -> Iterator[tuple[int, int]]:

@@ -14,8 +14,6 @@ from monitor.ingest.items import Item
 from monitor.ingest.sources.markup import plain_text
 from monitor.ingest.urls import canonical_url
 
-_LONGEST_POSITION = 300
-
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of a feed as delivered, its texts possibly HTML; `fault` says why there is none."""
@@ -50,6 +48,7 @@ class FeedDocument(msgspec.Struct, frozen=True, kw_only=True):
 def items_of(entries: Sequence[Entry], base: str) -> tuple[Item, ...]:
     """The entries as items.
 
+    What names an entry does not depend on where its feed was found, so that it is the same at every mirror.
     A guid or a link that several different entries share names none of them: their ids then hold the title too. The
     same entry twice is left twice, to be counted as a duplicate.
 
@@ -60,7 +59,7 @@ def items_of(entries: Sequence[Entry], base: str) -> tuple[Item, ...]:
     plain = [_plain(entry, base) for entry in entries]
     titles: Counter[str] = Counter()
     titles.update(name for name, _ in {(_name(entry), entry.title) for entry in plain} if name)
-    return tuple(_item(entry, shared=titles[_name(entry)] > 1) for entry in plain)
+    return tuple(_item(entry, base, shared=titles[_name(entry)] > 1) for entry in plain)
 
 
 def shape_of(kind: str, entries: Sequence[Entry]) -> str:
@@ -82,9 +81,17 @@ def _plain(entry: Entry, base: str) -> Entry:
         title=plain_text(entry.title),
         body=plain_text(entry.body),
         author=plain_text(entry.author),
-        url=_absolute(entry.url, base),
+        url=entry.url.strip() if _is_relative(entry.url) else _absolute(entry.url, base),
         guid=entry.guid.strip(),
     )
+
+
+def _is_relative(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return False
+    return not (parts.scheme or parts.netloc)
 
 
 def _absolute(url: str, base: str) -> str:
@@ -100,17 +107,16 @@ def _name(entry: Entry) -> str:
     return canonical_url(entry.guid or entry.url)
 
 
-def _item(entry: Entry, *, shared: bool) -> Item:
+def _item(entry: Entry, base: str, *, shared: bool) -> Item:
     original = msgspec.json.encode(entry)
     name = entry.guid or entry.url or article_id(entry.title, entry.body, entry.published)
     if shared:
         name = f"{name} {article_id(entry.url, entry.title)}"
-    position = name if len(name) <= _LONGEST_POSITION else article_id(name)
     if entry.fault:
-        return Item(position, None, original, entry.fault)
+        return Item(name, None, original, entry.fault)
     fields = {
-        "id": name if shared else entry.guid,
-        "url": entry.url,
+        "id": name if shared else entry.guid or entry.url,
+        "url": _absolute(entry.url, base),
         "title": entry.title,
         "description": entry.body,
         "published": entry.published,
@@ -118,4 +124,4 @@ def _item(entry: Entry, *, shared: bool) -> Item:
         "author": entry.author,
         "language": entry.language,
     }
-    return Item(position, {column: value for column, value in fields.items() if value}, original)
+    return Item(name, {column: value for column, value in fields.items() if value}, original)

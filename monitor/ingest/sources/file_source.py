@@ -40,9 +40,10 @@ class FollowedFile:
             raise SourceError(FailureReason.FILE, error.what, error.remedy) from error
         if not found:
             return Batch(items=(), state=state, shape=self._format)
+        items = tuple(followed.item for followed in found if followed.item is not None)
         return Batch(
-            items=tuple(followed.item for followed in found),
+            items=items,
             state=msgspec.structs.replace(state, cursor=str(found[-1].cursor)),
             shape=self._format,
-            more=True,
+            more=bool(items),
         )

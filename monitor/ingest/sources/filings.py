@@ -88,19 +88,21 @@ class FilingsSource:
         items: dict[str, Item] = {}
         for form in self._forms:
             for page in range(_PAGES if known else 1):
-                found = self._page(form, page * _PAGE)
+                entries = self._page(form, page * _PAGE)
+                found = list(_filings(entries, form))
                 items |= {item.position: item for item in found if item.position not in items}
-                if len(found) < _PAGE or any(item.position in known for item in found):
+                if len(entries) < _PAGE or any(item.position in known for item in found):
                     break
         new = tuple(item for item in items.values() if item.position not in known)
         # Of what was seen before as much is kept as there is room for: a page's end may fall between two fetches.
         seen = tuple(dict.fromkeys([*items, *state.seen]))[:MAX_SEEN]
         return Batch(items=new, state=msgspec.structs.replace(state, seen=seen), shape="filings")
 
-    def _page(self, form: str, start: int) -> list[Item]:
+    def _page(self, form: str, start: int) -> tuple[Item, ...]:
+        """The entries of a page, also those of other forms that begin alike: they take up room on it."""
         query = {"action": "getcurrent", "type": form, "owner": "include", "start": start, "count": _PAGE}
         fetched = ask(self._getter, f"{self._address}?{urlencode(query)}&output=atom", accept=_ACCEPT, robots=False)
-        return list(_filings(read_feed(fetched).items, form))
+        return read_feed(fetched).items
 
 
 def _filings(items: tuple[Item, ...], form: str) -> Iterator[Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import msgspec
 
@@ -29,19 +29,23 @@ class Followed(msgspec.Struct, frozen=True):
     """An item and where to go on after it.
 
     Attributes:
-        item: Its position is `file@byte` of a followed file, `file#row` of one that is read once.
+        item: Its position is `file@byte` of a followed file, `file#row` of one that is read once. None, and first of
+            all, where the file has become shorter than the cursor: what follows, if anything, is from its start.
         cursor: What `fetch_new` takes to go on after it: bytes, or rows.
     """
 
-    item: Item
+    item: Item | None
     cursor: int
+
+
+_WRITTEN_ANEW: Final = Followed(None, 0)
 
 
 def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> Iterator[Followed]:
     """Yields what came after the cursor, whole records only; nothing while the file is absent.
 
-    A file that has become shorter than the cursor was written anew, and is read from its start. (One that was written
-    anew and is longer already cannot be told from one that grew.)
+    A file that has become shorter than the cursor, in bytes or in rows, was written anew, and is read from its start.
+    (One that was written anew and is longer already cannot be told from one that grew.)
 
     Args:
         path: The file.
@@ -55,12 +59,21 @@ def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> 
     if not path.is_file():
         return
     if kind == "parquet" or path.suffix == ".gz":
-        yield from (Followed(item, row) for row, item in enumerate(read_items(path, kind, columns), 1) if row > cursor)
+        row = 0
+        for row, counted in enumerate(read_items(path, kind, columns), 1):
+            if row > cursor:
+                yield Followed(counted, row)
+        if row < cursor:
+            yield _WRITTEN_ANEW
+            yield from fetch_new(path, kind, columns, 0)
         return
     follow = _follow_csv if kind == "csv" else _follow_jsonl
     with faults_named(path, kind), path.open("rb") as stream:
+        if cursor > path.stat().st_size:
+            yield _WRITTEN_ANEW
+            cursor = 0
         taken = 0
-        for begin, size, item in follow(path, columns, stream, cursor if cursor <= path.stat().st_size else 0):
+        for begin, size, item in follow(path, columns, stream, cursor):
             taken += size
             if item is not None:
                 yield Followed(item, begin + size)

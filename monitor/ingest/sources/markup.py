@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from typing import Final, Literal
 from urllib.parse import urljoin
 
@@ -14,6 +15,9 @@ _TAG = re.compile(r"<[/!]?[A-Za-z-][^<>]*>|<!--")
 _SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _SPACES = re.compile(r"\s+")
+_FORBIDDEN = re.compile("[^\\t\\n\\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""By XML: a parser of HTML lets it pass, and then no element of the tree takes the text as its own."""
+_REFERENCE = re.compile(r"&#(?:0*(\d{1,7})|[xX]0*([0-9A-Fa-f]{1,6}));?")
 _BLOCKS: Final = frozenset(
     {
         "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "figcaption", "figure",
@@ -48,11 +52,15 @@ def plain_text(markup: str) -> str:
     for _ in range(2):
         # Many feeds escape what was escaped before.
         text = html.unescape(text) if _ENTITY.search(text) else text
-    return _SPACES.sub(" ", text).strip()
+    return _SPACES.sub(" ", _FORBIDDEN.sub(_allowed, text)).strip()
 
 
 def parse_html(markup: str) -> lxml.html.HtmlElement | None:
-    """The tree of an HTML page or fragment; None where there is nothing in it. Nothing is fetched, nothing is run."""
+    """The tree of an HTML page or fragment; None where there is nothing in it. Nothing is fetched, nothing is run.
+
+    What XML forbids is left out, also where the markup only refers to it.
+    """
+    markup = _REFERENCE.sub(_allowed_reference, _FORBIDDEN.sub(_allowed, markup))
     # A declared encoding in a text that is decoded already would be an error; a fresh parser keeps threads apart.
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
     try:
@@ -73,6 +81,19 @@ def _text_of(markup: str) -> str:
             element.tail = f" {element.tail or ''}"
     # A parser gives up in the depth; then the tags alone are taken away.
     return str(tree.text_content()).strip() or _TAG.sub(" ", _SCRIPT.sub(" ", markup))
+
+
+def _allowed(found: re.Match[str]) -> str:
+    """In place of a forbidden character: nothing, but words that it parts stay parted."""
+    return " " if found[0].isspace() else ""
+
+
+def _allowed_reference(found: re.Match[str]) -> str:
+    code = int(found[1]) if found[1] else int(found[2], 16)
+    if code > sys.maxunicode:
+        return ""
+    forbidden = _FORBIDDEN.match(chr(code))
+    return _allowed(forbidden) if forbidden else found[0]
 
 
 PageFault = Literal["login", "challenge", "page"]

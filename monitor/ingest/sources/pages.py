@@ -32,6 +32,8 @@ _LASTING: Final = frozenset(
 
 _ENOUGH: Final = frozenset({FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE})
 _FAILURES_AT_ONCE: Final = 5
+_GOOD_FOR: Final = timedelta(minutes=10)
+"""So long a listing is worked through at a site that lets us have one page now and then; after that it is read anew."""
 
 
 class PageSource:
@@ -73,26 +75,38 @@ class PageSource:
         self._pages_at_once = pages_at_once
         self._horizon = horizon
         self._language = language
+        self._held: _Round | None = None
 
     def fetch(self, state: SourceState, now: datetime) -> Batch:
-        """The articles on pages not fetched before; see `Source.fetch`."""
+        """The articles on pages not fetched before; see `Source.fetch`.
+
+        Where the host's next turn comes too late to be waited for (a long `Crawl-delay`), what was had so far is given,
+        and the next fetch goes on from there with the same listing: to read it anew would take that turn again.
+        """
         state = state.of(self._url)
-        # Without condition while pages of the last listing wait: an unchanged listing still has news for us.
-        known = state if not state.cursor else msgspec.structs.replace(state, etag="", last_modified="")
-        fetched = ask_again(self._getter, known, accept=ACCEPT)
-        if fetched.status == "not_modified":
-            return Batch(items=(), state=state, not_modified=True, moved_to=state.moved_to, wait=fetched.max_age)
-        listing = self._listing(fetched)
-        links = [link for link in listing.links if not self._too_old(link, now)][:MAX_SEEN]
-        new = [link for link in links if _key(link) not in known.seen]
+        held, self._held = self._held, None
+        if held is None or now - held.begun_at >= _GOOD_FOR:
+            # Without condition while pages of the last listing wait: an unchanged listing still has news for us.
+            known = state if not state.cursor else msgspec.structs.replace(state, etag="", last_modified="")
+            fetched = ask_again(self._getter, known, accept=ACCEPT)
+            if fetched.status == "not_modified":
+                return Batch(items=(), state=state, not_modified=True, moved_to=state.moved_to, wait=fetched.max_age)
+            current = _Round(now, msgspec.structs.replace(fetched, content=b""), self._listing(fetched))
+        else:
+            current = held
+        links = [link for link in self._links(current) if not self._too_old(link, now)][:MAX_SEEN]
+        new = [link for link in links if _key(link) not in state.seen]
         past: list[Link] = []
-        if not known.seen and not any(link.changed_at for link in links):
+        if not state.seen and not any(link.changed_at for link in links):
             new, past = new[: self._pages_at_once], new[self._pages_at_once :]
-        visited = self._visit(new, now)
+        visited = self._visit(new, current, now)
+        if visited.held_back is not None and current is held and not visited.items:
+            raise visited.held_back
+        waiting = len(visited.keys) < len(new)
         done = {*state.seen, *visited.keys, *map(_key, past)}
         after = msgspec.structs.replace(
-            state_after(state, fetched),
-            cursor="waiting" if visited.waiting else "",
+            state_after(state, current.fetched),
+            cursor="waiting" if waiting else "",
             seen=tuple(dict.fromkeys(key for link in links if (key := _key(link)) in done)),
         )
         return Batch(
@@ -100,8 +114,8 @@ class PageSource:
             state=after,
             moved_to=after.moved_to,
             wait=visited.wait,
-            shape=listing.kind,
-            more=visited.waiting > 0 and not visited.failed,
+            shape=current.listing.kind,
+            more=visited.held_back is not None or (waiting and not current.failed),
         )
 
     def _listing(self, fetched: Fetched) -> Listing:
@@ -110,12 +124,26 @@ class PageSource:
             raise SourceError(FailureReason.NOT_PARSED, f"{fetched.url} is neither a sitemap nor a page.")
         if listing.kind == "list":
             self._refuse_doors(fetched, listing)
-        links = list(listing.links)
-        for sitemap in listing.sitemaps[:_SITEMAPS_AT_ONCE]:
-            part = ask(self._getter, sitemap, accept=ACCEPT)
-            inner = read_listing(part.content, part.url, part.charset, include=self._include)
-            links += inner.links if inner else ()
-        return msgspec.structs.replace(listing, links=tuple(links))
+        return listing
+
+    def _links(self, current: _Round) -> list[Link]:
+        """The pages that the listing names, those of its latest sitemaps among them."""
+        links = list(current.listing.links)
+        for sitemap in current.listing.sitemaps[:_SITEMAPS_AT_ONCE]:
+            if sitemap not in current.parts:
+                part = self._ask(sitemap, current)
+                inner = read_listing(part.content, part.url, part.charset, include=self._include)
+                current.parts[sitemap] = inner.links if inner else ()
+            links += current.parts[sitemap]
+        return links
+
+    def _ask(self, url: str, current: _Round) -> Fetched:
+        try:
+            return ask(self._getter, url, accept=ACCEPT)
+        except SourceError as error:
+            if error.held_back:
+                self._held = current
+            raise
 
     def _refuse_doors(self, fetched: Fetched, listing: Listing) -> None:
         fault = None if listing.links else page_fault(fetched.content.decode("latin-1"), fetched.url)
@@ -127,40 +155,61 @@ class PageSource:
     def _too_old(self, link: Link, now: datetime) -> bool:
         return link.changed_at is not None and now - link.changed_at > self._horizon
 
-    def _visit(self, links: Sequence[Link], now: datetime) -> _Visited:
-        """Fetches pages until enough are had or the site does not answer."""
+    def _visit(self, links: Sequence[Link], current: _Round, now: datetime) -> _Visited:
+        """Fetches pages until enough are had, the site does not answer, or its next turn comes too late."""
         visited = _Visited()
-        for place, link in enumerate(links):
-            if len(visited.items) >= self._pages_at_once or visited.failed >= _FAILURES_AT_ONCE:
-                visited.waiting += len(links) - place
+        for link in links:
+            if len(visited.items) >= self._pages_at_once or len(current.failed) >= _FAILURES_AT_ONCE:
                 break
+            key = _key(link)
+            if key in current.failed:
+                continue
             try:
-                page = ask(self._getter, link.url, accept=ACCEPT)
+                page = self._ask(link.url, current)
                 item = read_article_page(page, now, url=link.url, title=link.title, language=self._language)
             except SourceError as error:
+                if error.held_back:
+                    visited.held_back = error
+                    break
                 if error.reason not in _LASTING:
-                    visited.fail(error)
+                    current.failed.add(key)
+                    visited.wait = error.retry_after or visited.wait
+                    if error.reason in _ENOUGH:
+                        break
                     continue
                 item = Item(link.url, None, b"", error.what.rstrip("."))
             visited.items.append(item)
-            visited.keys.append(_key(link))
+            visited.keys.append(key)
         return visited
 
 
+class _Round:
+    """A listing that is worked through: in one fetch or, where the host wants a long time between requests, in several.
+
+    Attributes:
+        begun_at: When it was read.
+        fetched: The answer that it was in, without its content.
+        listing: What it names.
+        parts: Of its sitemaps, those that were read, and their pages.
+        failed: Keys of pages that failed for now: they wait for the next round.
+    """
+
+    def __init__(self, begun_at: datetime, fetched: Fetched, listing: Listing) -> None:
+        self.begun_at = begun_at
+        self.fetched = fetched
+        self.listing = listing
+        self.parts: dict[str, tuple[Link, ...]] = {}
+        self.failed: set[str] = set()
+
+
 class _Visited:
-    """What became of the new pages: their items and keys, how many wait, failed for now, and the site's own wish."""
+    """What became of the new pages: their items and keys, what the site asks for, and why the rest has to wait."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.keys: list[str] = []
-        self.waiting = 0
-        self.failed = 0
         self.wait: timedelta | None = None
-
-    def fail(self, error: SourceError) -> None:
-        self.waiting += 1
-        self.failed += _FAILURES_AT_ONCE if error.reason in _ENOUGH else 1
-        self.wait = error.retry_after or self.wait
+        self.held_back: SourceError | None = None
 
 
 def _key(link: Link) -> str:

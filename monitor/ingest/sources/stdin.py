@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from queue import Empty, Queue
-from threading import Thread
+from secrets import token_hex
+from threading import Lock, Thread
 from typing import IO, Final, cast
+
+import msgspec
 
 from monitor.ingest.items import Item
 from monitor.ingest.sources.files import Line, jsonl_item, read_lines
@@ -53,7 +56,8 @@ def _item(position: str, line: Line) -> Item | None:
 class LineSource:
     """A stream that is read in the background, so that waiting for its next line holds nothing up.
 
-    A pipe cannot be read twice: lines that were read and not yet taken in are lost with the process.
+    A pipe cannot be read twice: lines that were read and not yet taken in are lost with the process. Within a process
+    none is: what was given is given again until it is asked with the state that came with it.
     """
 
     kind = "stdin"
@@ -62,12 +66,30 @@ class LineSource:
         """Begins to read."""
         self.name = name
         self._items: Queue[Item | None] = Queue(_AHEAD)
+        self._one_at_a_time = Lock()
+        # The state of an earlier process says nothing of this one's stream.
+        self._process = token_hex(8)
+        self._given: tuple[Item, ...] = ()
+        self._reached = 0
         self.ended = False
         """Whether the stream has ended and all of it was fetched."""
         Thread(target=self._read, args=(stream,), name=f"source-{name}", daemon=True).start()
 
     def fetch(self, state: SourceState, now: datetime) -> Batch:  # noqa: ARG002 - the protocol's
         """What has come since the last fetch, in order; nothing while nothing comes."""
+        # A stage that is built anew may ask while the last poll of the one before is still under way.
+        with self._one_at_a_time:
+            if not self._given or state.cursor == self._cursor:
+                self._given = self._next()
+                self._reached += len(self._given)
+            after = msgspec.structs.replace(state, cursor=self._cursor) if self._given else state
+            return Batch(items=self._given, state=after, shape="lines", more=len(self._given) == _AT_ONCE)
+
+    @property
+    def _cursor(self) -> str:
+        return f"{self._process}:{self._reached}"
+
+    def _next(self) -> tuple[Item, ...]:
         found: list[Item] = []
         while len(found) < _AT_ONCE and not self.ended:
             try:
@@ -78,7 +100,7 @@ class LineSource:
                 self.ended = True
             else:
                 found.append(item)
-        return Batch(items=tuple(found), state=state, shape="lines", more=len(found) == _AT_ONCE)
+        return tuple(found)
 
     def _read(self, stream: IO[bytes]) -> None:
         try:

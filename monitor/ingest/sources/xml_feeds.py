@@ -59,11 +59,12 @@ def _not_a_feed(url: str, root: str) -> SourceError:
 
 
 def _parse(text: str, url: str) -> Any:
-    # Bytes in a stream: of a string, the library would ask whether it is the address of something to fetch.
+    # Bytes in a stream: of a string, the library would ask whether it is the address of something to fetch. It is not
+    # told where the feed was found, by which it would complete ids too: an entry is the same at every mirror.
     try:
         return feedparser.parse(
             io.BytesIO(text.encode()),
-            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            response_headers={"content-type": "application/xml; charset=utf-8"},
             sanitize_html=False,
             resolve_relative_uris=False,
         )

@@ -138,13 +138,18 @@ class Fetcher:
             max_bytes=self._limits.max_bytes,
         )
         backoff = self._limits.backoff_seconds
+        failure: FetchError | None = None
         for left in range(self._limits.retries, -1, -1):
             try:
                 return self._follow(bare(target), wish)
             except FetchError as error:
+                if failure is not None and error.held_back:
+                    # The host was asked, and failed: that another attempt must wait for its turn does not hide it.
+                    raise failure from error
                 passing = error.reason in _RETRIED and error.retry_after is None
                 if not left or not passing or not wish.budget.has(backoff):
                     raise
+                failure = error
             self._wait(backoff)
             backoff *= 2
         raise AssertionError("The last attempt returns or raises.")

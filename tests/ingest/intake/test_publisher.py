@@ -73,3 +73,25 @@ def test_an_article_too_large_to_travel_becomes_a_dead_letter_that_travels() -> 
     assert len(value) < MAX_ARTICLE_BYTES
     assert letter.reason == "a: as a message it has 1,200,309 bytes, more than 900,000."
     assert len(letter.original) == 65_536
+
+
+def test_a_dead_letter_too_large_to_travel_is_cut_and_keeps_stage_original_and_what_was_wrong() -> None:
+    to, topics = publisher(1)
+    place = "https://site.example/" + "é" * 500_000
+    letter = DeadLetter(
+        stage="ingest",
+        reason=f"{place}: the address is too long.",
+        source="site",
+        position=place,
+        seen_at=SEEN,
+        original=b"\xff" * 65_536,
+    )
+    to.publish(letter)
+    to.flush()
+    record = topics.logs[NAMES.dead_letters, 0][0]
+    assert len(record.value) + len(record.key or b"") < MAX_ARTICLE_BYTES
+    cut = decode_dead_letter(record.value)
+    assert (cut.stage, cut.source, cut.seen_at, cut.original) == ("ingest", "site", SEEN, letter.original)
+    assert cut.reason.startswith("https://site.example/")
+    assert cut.reason.endswith(": the address is too long.")
+    assert decode_article(topics.values(NAMES.articles)[0]) == cut

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +28,28 @@ def waiting(spool: Spool) -> list[bytes]:
 def reopened(folder: Path, *, limit: int = ROOM, segment: int = 200) -> list[bytes]:
     with Spool(folder, limit, segment_bytes=segment) as spool:
         return waiting(spool)
+
+
+@contextmanager
+def refused(what: int) -> Iterator[None]:
+    """The system refuses a resource to this process: files that grow, as on a full disk, or files to open."""
+    before = resource.getrlimit(what)
+    resource.setrlimit(what, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, before)
+
+
+def seconds_to_read(folder: Path, count: int) -> float:
+    """Of CPU, for so many records, which lie there already."""
+    folder.mkdir()
+    record = struct.pack("<II", 1, zlib.crc32(b"x")) + b"x"
+    (folder / f"{1:020}.spool").write_bytes(count * record)
+    with Spool(folder, ROOM) as spool:
+        begin = time.process_time()
+        assert len(waiting(spool)) == count
+        return time.process_time() - begin
 
 
 def test_what_was_put_waits_in_order_until_it_is_acknowledged(tmp_path: Path) -> None:
@@ -72,6 +100,31 @@ def test_segments_that_were_acknowledged_leave_the_disk(tmp_path: Path) -> None:
         assert len(list(tmp_path.glob("*.spool"))) == 2
         spool.acknowledge(numbers[9])
         assert not list(tmp_path.glob("*.spool"))
+
+
+def test_each_record_that_waits_is_as_cheap_to_read_however_many_there_are(tmp_path: Path) -> None:
+    few, many = seconds_to_read(tmp_path / "few", 2_000), seconds_to_read(tmp_path / "many", 20_000)
+    assert many < 30 * few  # Ten times as much is right; the rest is for a busy machine.
+
+
+def test_on_a_full_disk_what_was_acknowledged_leaves_it_and_does_not_come_again(tmp_path: Path) -> None:
+    with Spool(tmp_path, ROOM, segment_bytes=100) as spool:
+        numbers = [spool.put(bytes([number]) * 92) for number in range(3)]
+        with refused(resource.RLIMIT_FSIZE):
+            spool.acknowledge(numbers[1])
+        assert waiting(spool) == [b"\x02" * 92]
+        assert len(list(tmp_path.glob("*.spool"))) == 1
+    assert reopened(tmp_path) == [b"\x02" * 92]
+
+
+@pytest.mark.parametrize("what", [resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE])
+def test_a_record_that_cannot_be_written_is_refused_and_the_next_one_is_taken(tmp_path: Path, what: int) -> None:
+    with Spool(tmp_path, ROOM, segment_bytes=100) as spool:
+        spool.put(b"x" * 92)
+        with refused(what), pytest.raises(SpoolFullError):
+            spool.put(b"y" * 92)
+        spool.put(b"z" * 92)
+    assert reopened(tmp_path) == [b"x" * 92, b"z" * 92]
 
 
 def test_two_processes_cannot_have_the_same_spool(tmp_path: Path) -> None:

@@ -106,6 +106,17 @@ def test_posts_are_found_in_arrays_at_a_path_and_on_lines() -> None:
     assert len(fetch(json.dumps(POST).encode())) == 1
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85"])
+def test_only_a_newline_ends_a_post_on_a_line(sign: str) -> None:
+    texts = [f"Sell{sign}ACME", "Buy ACME"]
+    lines = "".join(json.dumps({**POST, "text": text}, ensure_ascii=False) + "\r\n" for text in texts)
+    assert [(one.fields or {}).get("title") for one in fetch(lines.encode())] == ["Sell ACME", "Buy ACME"]
+
+
+def test_a_sign_that_no_xml_may_hold_spoils_no_post() -> None:
+    assert article({**POST, "text": "<p>Sell\x0bnow</p>"}).title == "Sell now"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -12,8 +12,9 @@ from monitor.ingest.items import ColumnMap, ItemReader
 from monitor.ingest.sources.feeds import FeedSource
 from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
 from monitor.ingest.web.fetched import FetchFailure
+from tests.ingest.hostile import serving
 from tests.ingest.hostile.bodies import entry, rss
-from tests.ingest.paper_server import NOW, Paper, paper
+from tests.ingest.paper_server import NOW, Paper, fetcher_for, paper
 
 READER = ItemReader(name="paper", columns=ColumnMap(), zone=UTC)
 
@@ -187,6 +188,76 @@ def test_the_same_guid_on_different_stories_names_neither_and_the_same_story_twi
 def test_a_guid_that_counts_its_edits_in_the_fragment_stays_one() -> None:
     one, other = (only(fetch_once(rss(entry(1, guid=f"https://paper.example/mill#{edit}")))) for edit in (0, 4))
     assert one.id == other.id
+
+
+def by_relative_names(kind: str, *, named: bool) -> str:
+    """A feed whose entry is named by a number, or not at all, and whose link has no host."""
+    if kind == "rss":
+        guid = "<guid>12345</guid>" if named else ""
+        own_entry = f"<item>{guid}<title>Mill closes</title><link>/mill?n=1</link></item>"
+        return f'<rss version="2.0"><channel><title>P</title>{own_entry}</channel></rss>'
+    if kind == "json":
+        item = {"url": "/mill?n=1", "title": "Mill closes"} | ({"id": "12345"} if named else {})
+        return json.dumps({"version": "https://jsonfeed.org/version/1", "title": "P", "items": [item]})
+    guid = "<id>12345</id>" if named else ""
+    own_entry = f'<entry>{guid}<title>Mill closes</title><link href="/mill?n=1"/></entry>'
+    return f'<feed xmlns="http://www.w3.org/2005/Atom"><title>P</title><id>x</id>{own_entry}</feed>'
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("kind", ["rss", "atom", "json"])
+def test_an_entry_is_the_same_at_whichever_mirror_its_feed_was_found(kind: str, named: bool) -> None:
+    found = []
+    with serving({}) as hostile, fetcher_for(hostile) as fetcher:
+        for name in ("mirror1", "mirror2"):
+            mirror = Paper(hostile, name)
+            mirror.pages[f"/{name}/feed"] = by_relative_names(kind, named=named).encode()
+            article = only(FeedSource("paper", mirror.url(f"/{name}/feed"), fetcher).fetch(SourceState(), NOW))
+            assert article.url == mirror.url("/mill?n=1")
+            found.append((article.id, article.position))
+    assert found[0] == found[1]
+    assert found[0][1] == ("12345" if named else "/mill?n=1")
+
+
+def test_different_stories_under_one_name_stay_the_same_at_every_mirror() -> None:
+    entries = "".join(
+        f"<item><guid>front</guid><title>Story {number}</title><link>/{number}</link></item>" for number in range(2)
+    )
+    content = f'<rss version="2.0"><channel><title>P</title>{entries}</channel></rss>'.encode()
+    ids = []
+    with serving({}) as hostile, fetcher_for(hostile) as fetcher:
+        for name in ("mirror1", "mirror2"):
+            mirror = Paper(hostile, name)
+            mirror.pages["/feed"] = content
+            batch = FeedSource("paper", mirror.url("/feed"), fetcher).fetch(SourceState(), NOW)
+            ids += [record.id for item in batch.items if isinstance(record := READER.read(item, NOW), Article)]
+    assert ids[:2] == ids[2:]
+    assert len(set(ids)) == 2
+
+
+def test_a_base_that_the_feed_names_itself_completes_links_and_ids() -> None:
+    based = by_relative_names("atom", named=True).replace("<feed ", '<feed xml:base="https://wire.example/news/" ')
+    article = only(fetch_once(based))
+    assert (article.url, article.position) == ("https://wire.example/mill?n=1", "https://wire.example/news/12345")
+    below = by_relative_names("atom", named=True).replace("<feed ", '<feed xml:base="/news/" ').replace("/mill", "mill")
+    article = only(fetch_once(below))
+    assert article.url.startswith("http")
+    assert article.url.endswith("/news/mill?n=1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        rss(entry(1).replace("Deposits fell", "&lt;p&gt;Deposits&#11;fell&lt;/p&gt;"), entry(2)),
+        rss(entry(1).replace("Deposits fell", "&lt;p&gt;Deposits&amp;#11;fell&lt;/p&gt;"), entry(2)),
+        JSON.replace("Two hundred", "Deposits\\u000bfell"),
+    ],
+)
+def test_a_sign_that_no_xml_may_hold_spoils_neither_entry_nor_feed(content: str) -> None:
+    first, *rest = (READER.read(item, NOW) for item in fetch_once(content).items)
+    assert isinstance(first, Article)
+    assert first.body.startswith("Deposits fell")
+    assert all(isinstance(record, Article) for record in rest)
 
 
 def test_every_failure_of_the_fetcher_is_a_reason() -> None:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from monitor.ingest.items import ColumnMap, Item
 from monitor.ingest.sources.file_source import FollowedFile
-from monitor.ingest.sources.files import read_items
-from monitor.ingest.sources.source import FailureReason, Source, SourceError, SourceState
+from monitor.ingest.sources.files import file_format, read_items
+from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
 from tests.ingest.rows import SEEN, write_csv, write_jsonl
 
 COLUMNS = ColumnMap()
+
+
+def titles(batch: Batch) -> list[object]:
+    return [(item.fields or {}).get("title") for item in batch.items]
+
+
+def write_titles(path: Path, told: list[str]) -> None:
+    if path.suffix == ".parquet":
+        parquet.write_table(pyarrow.table({"title": pyarrow.array(told, pyarrow.string())}), path)
+        return
+    write = write_csv if ".csv" in path.suffixes else write_jsonl
+    plain = write(path.with_suffix(""), [{"title": title} for title in told])
+    path.write_bytes(gzip.compress(plain.read_bytes()))
 
 
 def test_batch_after_batch_gives_what_the_file_holds_as_it_grows(tmp_path: Path) -> None:
@@ -38,6 +54,52 @@ def test_a_long_file_comes_in_pieces_without_loss(tmp_path: Path) -> None:
         pieces += 1
     assert [item.fields for item in items] == [item.fields for item in read_items(path, "csv", COLUMNS)]
     assert pieces > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row", "emptied"),
+    [
+        ("a.jsonl", b"", b'{"title": "%s"}\n', b""),
+        ("a.jsonl", b"", b'{"title": "%s"}\n', b"\n"),
+        ("a.csv", b"title\n", b"%s\n", b""),
+        ("a.csv", b"title\n", b"%s\n", b"title\n"),
+    ],
+)
+def test_a_file_that_was_seen_while_it_held_nothing_yet_is_read_from_its_start(
+    tmp_path: Path, name: str, header: bytes, row: bytes, emptied: bytes
+) -> None:
+    path = tmp_path / name
+    source = FollowedFile("desk", path, file_format(path), COLUMNS)
+    path.write_bytes(header + row % b"Monday 1" + row % b"Monday 2")
+    before = source.fetch(SourceState(), SEEN)
+    path.write_bytes(emptied)
+    between = source.fetch(before.state, SEEN)
+    assert (between.items, between.more) == ((), False)
+    path.write_bytes(header + b"".join(row % b"Tuesday %d" % number for number in range(3)))
+    assert titles(source.fetch(between.state, SEEN)) == ["Tuesday 0", "Tuesday 1", "Tuesday 2"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.jsonl.gz"])
+def test_a_file_of_which_rows_are_counted_is_read_from_its_start_where_it_has_fewer(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    source = FollowedFile("desk", path, file_format(path), COLUMNS)
+    write_titles(path, ["Monday 1", "Monday 2", "Monday 3"])
+    state = source.fetch(SourceState(), SEEN).state
+    write_titles(path, ["Tuesday 1", "Tuesday 2"])
+    shorter = source.fetch(state, SEEN)
+    assert titles(shorter) == ["Tuesday 1", "Tuesday 2"]
+    write_titles(path, ["Tuesday 1", "Tuesday 2", "Tuesday 3"])
+    assert titles(source.fetch(shorter.state, SEEN)) == ["Tuesday 3"]
+
+
+def test_a_parquet_file_that_was_seen_without_a_row_is_read_from_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    source, state = FollowedFile("desk", path, "parquet", COLUMNS), SourceState()
+    for rows in (["Monday 1", "Monday 2"], [], ["Tuesday 1", "Tuesday 2", "Tuesday 3"]):
+        write_titles(path, rows)
+        batch = source.fetch(state, SEEN)
+        assert titles(batch) == rows
+        state = batch.state
 
 
 def test_the_place_in_another_file_means_nothing(tmp_path: Path) -> None:

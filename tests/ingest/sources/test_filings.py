@@ -97,6 +97,17 @@ def test_what_was_seen_is_not_given_again_and_a_burst_is_read_back_to_it() -> No
         assert edgar.fetch(second.state, NOW).items == ()
 
 
+def test_a_form_of_another_kind_on_a_full_page_does_not_end_the_reading_back() -> None:
+    with paper() as (host, fetcher):
+        lists(host, "8-K", [filing(1)])
+        edgar = source(host, fetcher)
+        first = edgar.fetch(SourceState(), NOW)
+        burst = [filing(number) for number in range(151, 0, -1)]
+        burst.insert(10, filing(152, "8-K12B"))
+        lists(host, "8-K", burst[:100], burst[100:])
+        assert len(edgar.fetch(first.state, NOW).items) == 150
+
+
 def test_the_first_fetch_takes_the_latest_page_alone() -> None:
     with paper() as (host, fetcher):
         lists(host, "8-K", [filing(number) for number in range(200, 100, -1)], [filing(1)])

@@ -41,7 +41,7 @@ def contents(draw: st.DrawFn) -> tuple[FileFormat, bytes]:
 
 
 def told(followed: list[Followed]) -> Told:
-    return [(one.item.fields, one.item.fault) for one in followed]
+    return [(one.item.fields, one.item.fault) for one in followed if one.item is not None]
 
 
 def follow(path: Path, form: FileFormat, cursor: int) -> tuple[list[Followed], int]:
@@ -81,9 +81,6 @@ def test_a_file_that_was_cut_short_and_written_anew_is_read_from_its_start(
     _, cursor = follow(path, form, 0)
     path.write_bytes(after[: min(cut, max(cursor - 1, 0))])
     first, reached = follow(path, form, cursor) if cursor else ([], 0)
-    if not first:
-        # Nothing of it could be read while it was short, so nothing tells it from the old one if it outgrows the place.
-        reached = 0
     path.write_bytes(after)
     rest, _ = follow(path, form, reached)
     path.with_suffix(".whole").write_bytes(after)
@@ -107,7 +104,8 @@ def test_positions_are_bytes_so_that_a_redelivery_has_the_same_one(tmp_path: Pat
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"title": "one"}\n\n{"title": "two"}\n')
     found, _ = follow(path, "jsonl", 0)
-    assert [(one.item.position, one.cursor) for one in found] == [("a.jsonl@0", 17), ("a.jsonl@18", 35)]
+    places = [(one.item.position, one.cursor) for one in found if one.item is not None]
+    assert places == [("a.jsonl@0", 17), ("a.jsonl@18", 35)]
     again, _ = follow(path, "jsonl", 17)
     assert again == found[1:]
 
@@ -153,6 +151,6 @@ def test_a_compressed_file_is_read_once(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"title": "one"}\n{"title": "two"}\n'))
     found, cursor = follow(path, "jsonl", 0)
-    assert [one.item.position for one in found] == ["a.jsonl.gz#1", "a.jsonl.gz#2"]
+    assert [one.item.position for one in found if one.item is not None] == ["a.jsonl.gz#1", "a.jsonl.gz#2"]
     assert follow(path, "jsonl", cursor) == ([], cursor)
     assert follow(path, "jsonl", 1)[0] == found[1:]

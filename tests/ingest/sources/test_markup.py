@@ -10,7 +10,8 @@ from monitor.ingest.sources.markup import feed_link, page_fault, parse_html, pla
 
 PIECES = st.sampled_from(
     ["<p>", "</p>", "<b>", "</b", "<", ">", "&", "&amp;", "&amp;amp;", "&#0;", "&#xD800;", "&nbsp;", "<!--", "-->",
-     "<script>", "</script>", "<![CDATA[", "]]>", "fall", " ", "\x00", "<a href='x", "<svg/onload=x>", "&notit;"]
+     "<script>", "</script>", "<![CDATA[", "]]>", "fall", " ", "\x00", "<a href='x", "<svg/onload=x>", "&notit;",
+     "&#11;", "&#8;", "&#xFFFE;", "\x08", "\x1f", "\ufffe"]
 )  # fmt: skip
 URL = "https://paper.example/feed"
 
@@ -37,6 +38,10 @@ def test_any_markup_becomes_one_line_and_words_outside_tags_stay(markup: str) ->
         ("<table><tr><td>1</td><td>2</td></tr></table>", "1 2"),
         ("<p>央行下调<strong>贷款</strong>利率</p>", "央行下调贷款利率"),
         ("<p>Bank <a href='x>fails</a>", "Bank"),
+        ("<p>Bank&#11;fails</p>", "Bank fails"),
+        ("<p>Ba&#8;nk</p>\ufffefails", "Bank fails"),
+        ("Ba\x08nk\x1ffa\ufffeils", "Bank fails"),
+        ("Ba&amp;#8;nk fails", "Bank fails"),
         ("", ""),
     ],
 )
@@ -74,6 +79,17 @@ def test_a_page_names_its_feed() -> None:
     page = '<html><link rel="stylesheet" href="x.css"><link rel="alternate" type="application/rss+xml" href="/f.xml">'
     assert feed_link(page, "https://paper.example/money/") == "https://paper.example/f.xml"
     assert feed_link("<html>", URL) == ""
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x08", "\ufffe", "&#8;", "&#x0008;", "&#8", "&#xFFFE;", "&#xD800;", "&#0;", "&#9999999;"]
+)
+def test_what_xml_forbids_comes_into_no_tree(sign: str) -> None:
+    tree = parse_html(f"<p title='ba{sign} nk'>Ba{sign} nk</p>")
+    assert tree is not None
+    paragraph = tree.find(".//p")
+    assert paragraph is not None
+    assert (paragraph.text, paragraph.get("title")) == ("Ba nk", "ba nk")
 
 
 def test_a_page_without_anything_has_no_tree() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +19,10 @@ from monitor.ingest.sources.listings import read_listing
 from monitor.ingest.sources.pages import PageSource
 from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
 from monitor.ingest.web.fetched import Fetched
+from monitor.ingest.web.fetcher import Fetcher
+from tests.ingest.hostile import serving
 from tests.ingest.paper_server import NOW, Paper, paper
+from tests.ingest.web.fetching import Time, fetcher_for
 
 READER = ItemReader(name="paper", columns=ColumnMap(), zone=UTC, horizon=timedelta(days=30))
 BODY = (
@@ -44,6 +49,32 @@ def sitemap(host: Paper, *entries: tuple[str, str]) -> bytes:
 def articles(batch: Batch) -> list[Article]:
     records = [READER.read(item, NOW) for item in batch.items]
     return [record for record in records if isinstance(record, Article)]
+
+
+@contextmanager
+def slow_paper() -> Iterator[tuple[Paper, Fetcher, Time]]:
+    """A site that wants ten seconds between two requests, which is longer than a fetch waits."""
+    time = Time()
+    with serving({}) as hostile:
+        yield Paper(hostile, "slow", b"User-agent: *\nCrawl-delay: 10\n"), fetcher_for(hostile, time=time), time
+
+
+def polled(source: PageSource, time: Time) -> Iterator[Batch]:
+    """What polls give, each made when it is due, until there is nothing more to be had at once."""
+    state = SourceState()
+    for _ in range(500):
+        try:
+            batch = source.fetch(state, time())
+        except SourceError as error:
+            if not error.held_back or error.retry_after is None:
+                raise
+            time.wait(error.retry_after.total_seconds())
+            continue
+        yield batch
+        if not batch.more:
+            return
+        state = batch.state
+    raise AssertionError("It never comes to an end.")
 
 
 def read_page(content: bytes) -> Item:
@@ -139,6 +170,37 @@ def test_a_site_that_asks_to_wait_is_left_alone() -> None:
         batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
         assert (batch.items, batch.more, batch.wait) == ((), False, timedelta(minutes=5))
         assert sum(path in paths for path in host.asked) == 1
+
+
+def test_of_a_site_that_wants_a_long_time_between_requests_each_poll_brings_a_page() -> None:
+    with slow_paper() as (host, fetcher, time):
+        parts = "".join(f"<sitemap><loc>{host.url(f'/part{number}.xml')}</loc></sitemap>" for number in range(2))
+        host.pages["/sitemap.xml"] = f"<sitemapindex>{parts}</sitemapindex>".encode()
+        for number in range(2):
+            paths = [f"/s{number}{letter}" for letter in "abc"]
+            host.pages[f"/part{number}.xml"] = sitemap(host, *((path, "2024-05-06") for path in paths))
+            host.pages |= {path: article_page(f"Story {path}") for path in paths}
+        host.pages["/s0a"] = 500
+        batches = list(polled(PageSource("slow", host.url("/sitemap.xml"), fetcher), time))
+        assert [[article.title for article in articles(batch)] for batch in batches if batch.items] == [
+            ["Story /s0b"], ["Story /s0c"], ["Story /s1a"], ["Story /s1b"], ["Story /s1c"],
+        ]  # fmt: skip
+        assert sorted(host.asked) == sorted(host.pages)
+        assert time() - NOW == timedelta(seconds=10 * (len(host.asked) - 1))
+        assert batches[-1].state.cursor
+
+
+def test_of_a_slow_site_with_much_to_read_the_listing_is_read_anew_now_and_then() -> None:
+    with slow_paper() as (host, fetcher, time):
+        paths = [f"/s{number}" for number in range(80)]
+        host.pages["/sitemap.xml"] = sitemap(host, *((path, "2024-05-06") for path in paths))
+        host.pages |= {path: article_page(f"Story {path}") for path in [*paths, "/breaking"]}
+        for batch in polled(PageSource("slow", host.url("/sitemap.xml"), fetcher), time):
+            if batch.items:
+                entries = [("/breaking", "2024-05-06T11:00"), *((path, "2024-05-06") for path in paths)]
+                host.pages["/sitemap.xml"] = sitemap(host, *entries)
+        assert sorted(host.asked) == sorted([*host.pages, "/sitemap.xml"])
+        assert host.asked.index("/breaking") == 61
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Callable, Sequence
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -59,46 +61,65 @@ def test_no_bytes_break_the_reader_and_the_same_input_gives_the_same_items(conte
     assert all((item.fields is None) == bool(item.fault) for item in items)
 
 
-def fetched_until(source: LineSource, count: int) -> list[Item]:
-    found: list[Item] = []
-    deadline = time.monotonic() + 30
-    while len(found) < count and time.monotonic() < deadline:
-        batch = source.fetch(STATE, EPOCH)
-        assert batch.state == STATE
-        found.extend(batch.items)
-    return found
+class Asked:
+    """A source that is asked as the stage does it: with the state that came with what was taken in last."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.source = LineSource(stream)
+        self.state = STATE
+
+    def fetch(self) -> Sequence[Item]:
+        batch = self.source.fetch(self.state, EPOCH)
+        self.state = batch.state
+        return batch.items
+
+    def until(self, done: Callable[[list[Item]], bool]) -> list[Item]:
+        found: list[Item] = []
+        deadline = time.monotonic() + 30
+        while not done(found):
+            assert time.monotonic() < deadline, f"only {len(found)} items came"
+            found.extend(self.fetch())
+        return found
+
+    def until_count(self, count: int) -> list[Item]:
+        return self.until(lambda found: len(found) >= count)
+
+    def until_end(self) -> list[Item]:
+        return self.until(lambda _: self.source.ended)
 
 
 def test_a_pipe_is_followed_without_waiting_for_its_next_line() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb", buffering=0) as pipe:
-        source = LineSource(stream)
-        assert isinstance(source, Source)
-        assert source.fetch(STATE, EPOCH).items == ()
+        asked = Asked(stream)
+        assert isinstance(asked.source, Source)
+        assert asked.fetch() == ()
 
         pipe.write(b"First line\n")
-        assert [item.fields for item in fetched_until(source, 1)] == [{"title": "First line"}]
-        assert not source.ended
+        assert [item.fields for item in asked.until_count(1)] == [{"title": "First line"}]
+        assert not asked.source.ended
 
         pipe.write(b"Second line\n")
         pipe.close()
-        assert [item.fields for item in fetched_until(source, 1)] == [{"title": "Second line"}]
-        assert fetched_until_end(source) == []
+        assert [item.fields for item in asked.until_count(1)] == [{"title": "Second line"}]
+        assert asked.until_end() == []
 
 
 def test_a_long_stream_comes_whole_in_order_and_in_pieces() -> None:
     lines = [f"Headline number {number}" for number in range(7_000)]
-    source = LineSource(io.BytesIO("\n".join(lines).encode()))
-    items = fetched_until(source, len(lines))
+    asked = Asked(io.BytesIO("\n".join(lines).encode()))
+    items = asked.until_count(len(lines))
 
     assert [(item.fields or {})["title"] for item in items] == lines
-    assert fetched_until_end(source) == []
+    assert asked.until_end() == []
 
 
-def fetched_until_end(source: LineSource) -> list[Item]:
-    found: list[Item] = []
-    deadline = time.monotonic() + 30
-    while not source.ended and time.monotonic() < deadline:
-        found.extend(source.fetch(STATE, EPOCH).items)
-    assert source.ended
-    return found
+def test_what_was_given_and_not_taken_in_is_given_again() -> None:
+    asked = Asked(io.BytesIO(b"".join(b"Headline %d\n" % number for number in range(3_000))))
+    before = SourceState(cursor="of an earlier process")
+    asked.state = before
+    first = asked.until_count(1)
+    asked.state = before
+    assert list(asked.fetch()) == first
+    rest = asked.until_end()
+    assert [(item.fields or {})["title"] for item in first + rest] == [f"Headline {number}" for number in range(3_000)]

@@ -40,6 +40,14 @@ class TestRetries:
         assert time.waits == []
         assert len(hostile.asked(trouble)) - before == 1
 
+    def test_a_failure_is_told_though_the_host_s_turn_for_another_attempt_comes_too_late(self) -> None:
+        with serving({}) as server:
+            url = server.add("slow_and_ill", answers(500), robots=b"User-agent: *\nCrawl-delay: 10\n")
+            told = failure(fetcher_for(server, FetchLimits(retries=1), Time()), url)
+
+            assert (told.reason, told.held_back) == (FetchFailure.SERVER_ERROR, False)
+            assert len(server.asked("slow_and_ill")) == 1
+
     def test_no_pause_goes_beyond_the_time_that_is_left(self, hostile: Hostile) -> None:
         time = Time()
         limits = FetchLimits(host_seconds=0, retries=2, backoff_seconds=60, total_seconds=30)
