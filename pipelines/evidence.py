@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from monitor.learning.deciding.retraining import Evidence, RetrainingRules
 from monitor.learning.versions.version import ModelVersion
 from monitor.store import labels as labels_store
 from monitor.store import models
-from monitor.store.database import Database
+from monitor.store.database import Connection, Database
 from monitor.store.samples import first_event_time, sample_stories
 from monitor.surges.windows import Window
 
@@ -79,22 +80,24 @@ def collect(
     Raises:
         StoreError: The database failed.
     """
-    since = labels_known_until(champion)
     with database.read() as connection:
+        line = _line_of(connection, champion)
         known = known_texts(agree(labels_store.read_labels(connection)), engine.labels)
-        judged = [
-            one.at for one in models.read_judgements(connection, grade=champion.grade) if one.champion == champion.id
-        ]
-    attempt = max(judged, default=None)
+        ids = {version.id for version in line}
+        judged = [one for one in models.read_judgements(connection, grade=champion.grade) if one.champion in ids]
+    trained = line[-1]
+    since = labels_known_until(trained)
+    attempt = max(judged, key=attrgetter("at"), default=None)
     new = [text for text in known if text.newest_at > since]
-    further = [text for text in new if attempt is None or text.newest_at > attempt]
+    further = [text for text in new if attempt is None or text.newest_at > attempt.at]
     reference, recent = (
-        _sample(database, engine, span, rules.sample) for span in _windows(database, champion, rules, now)
+        _sample(database, engine, span, rules.sample) for span in _windows(database, trained, rules, now)
     )
     evidence = Evidence(
-        made_at=champion.created_at,
+        made_at=trained.created_at,
         new_labels=sum(text.labels for text in new),
-        last_attempt_at=attempt,
+        last_attempt_at=None if attempt is None else attempt.at,
+        last_attempt="refused" if attempt is None else attempt.verdict,
         labels_since_attempt=sum(text.labels for text in further),
         inputs=compare_embeddings(reference.scores.embeddings, recent.scores.embeddings, _SEED),
         shares=_shares(reference, recent, engine),
@@ -103,9 +106,9 @@ def collect(
     return Collected(evidence, known, since, reference)
 
 
-def labels_known_until(champion: ModelVersion) -> datetime:
+def labels_known_until(trained: ModelVersion) -> datetime:
     """Labels made later are new to a model; to one that was not trained from the store, all are."""
-    return champion.created_at if champion.origin == "retrained" else EPOCH
+    return trained.created_at if trained.origin == "retrained" else EPOCH
 
 
 def probabilities_of(scores: Scores, task: Task) -> np.ndarray:
@@ -113,15 +116,28 @@ def probabilities_of(scores: Scores, task: Task) -> np.ndarray:
     return scores.topic_probabilities if task == "topic" else scores.sentiment_probabilities
 
 
-def _windows(
-    database: Database, champion: ModelVersion, rules: RetrainingRules, now: datetime
-) -> tuple[Window, Window]:
-    """The weeks in which the champion was made, or the first ones of the store after it; and, apart, the latest."""
+def _line_of(connection: Connection, champion: ModelVersion) -> list[ModelVersion]:
+    """The champion and the versions that it differs from in added topics alone, back to the one that was trained.
+
+    Where that one was pruned the line ends before it; where it was then made again, by taking the topics away, the line
+    would lead back to where it began.
+    """
+    line = [champion]
+    while line[-1].origin == "topics":
+        parent = models.read_version(connection, line[-1].parent)
+        if parent is None or parent in line:
+            break
+        line.append(parent)
+    return line
+
+
+def _windows(database: Database, trained: ModelVersion, rules: RetrainingRules, now: datetime) -> tuple[Window, Window]:
+    """The weeks in which a model was made, or the first ones of the store after it; and, apart, the latest."""
     length = timedelta(days=rules.window_days)
     with database.read() as connection:
         first = first_event_time(connection) or now
     recent = Window(now - length, now)
-    start = min(max(champion.created_at - length, first), recent.start)
+    start = min(max(trained.created_at - length, first), recent.start)
     return Window(start, min(start + length, recent.start)), recent
 
 

@@ -70,10 +70,12 @@ def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
     else:
         split = split_corpus(corpus, files.how, files.share, seed)
     if split.dropped:
-        side = (
-            "training texts are dropped: they stand in" if files.validation else "newer texts are dropped: they repeat"
+        why = (
+            "training texts are dropped: they stand, or nearly so, in the validation file"
+            if files.validation
+            else "newer texts are dropped: they repeat older ones"
         )
-        report(f"{split.dropped:,} {side} {'the validation file' if files.validation else 'older ones'}.")
+        report(f"{split.dropped:,} {why}.")
     require_trainable(split, files.columns.labels(), labels)
     return split
 

@@ -31,18 +31,23 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file, possibly gzipped.")],
-    text_column: Annotated[str, typer.Option(help="Column with the text.")],
-    label_column: Annotated[str, typer.Option(help="Column with the label.")],
-    task: Annotated[str, typer.Option(help="topic, sentiment, or entity (the sentiment toward one).")],
+    text_column: Annotated[str, typer.Option(help="Column with the text.")] = "",
+    label_column: Annotated[str, typer.Option(help="Column with the label.")] = "",
+    task: Annotated[str, typer.Option(help="topic, sentiment, or entity (the sentiment toward one).")] = "",
     labels: Annotated[
         str, typer.Option(help="What the file's labels mean: 'raw=name,raw=name'; by default they are the names.")
     ] = "",
     entity_column: Annotated[str, typer.Option(help="Column with the entity, for the task entity.")] = "",
-    author: Annotated[str, typer.Option(help="Whose labels they are; by default the file's name.")] = "",
+    author: Annotated[
+        str, typer.Option(help="Whose labels they are; by default the file's name, or an export's own authors.")
+    ] = "",
     new_topics: Annotated[str, typer.Option(help="Names of topics that no model knows yet, separated by commas.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Reads labels into the store: all rows of the file, or none where one has a fault."""
+    """Reads labels into the store: all rows of the file, or none where one has a fault.
+
+    What `monitor labels export` wrote needs no options: its rows come back as the labels they were.
+    """
     from monitor.clock import system_clock
     from monitor.learning.data.examples import parse_label_map
     from monitor.learning.data.label_files import LabelFile, import_labels
@@ -55,7 +60,7 @@ def import_(
             path=file,
             text_column=text_column,
             label_column=label_column,
-            task=_task(task),
+            task=_task(task) if task else None,
             label_map=parse_label_map(labels) if labels else {},
             entity_column=entity_column,
             author=author,

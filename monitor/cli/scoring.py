@@ -131,8 +131,10 @@ def _engine(model: str) -> Engine:
 
 
 def _lines() -> Iterator[tuple[str, str | None]]:
+    from monitor.classify.text import prepare_text
+
     for number, line in enumerate(sys.stdin.buffer, 1):
-        yield str(number), line.decode("utf-8", "replace").strip()
+        yield str(number), prepare_text(line.decode("utf-8", "replace"))
 
 
 def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterator[tuple[str, str | None]]:

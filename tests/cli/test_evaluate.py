@@ -88,6 +88,15 @@ def test_each_line_of_classify_has_mentions_and_on_demand_an_embedding(bench: Be
     assert "embedding" not in bench.run("classify", data, "--model", model).results
 
 
+def test_a_line_of_standard_input_is_read_as_the_same_text_of_a_file(bench: Bench, model: Path) -> None:
+    texts = ["<b>Oil</b>&nbsp;falls  https://example.com/gold-rises", "euro waits", "gold &amp; oil rise\u2028at last"]
+    of_file = bench.run("classify", bench.csv("set.csv", [{"title": text} for text in texts]), "--model", model)
+    typed = bench.run("classify", "-", "--model", model, typed="".join(f"{text}\n" for text in texts))
+    assert typed.status == 0, typed.prose
+    assert typed.results == of_file.results
+    assert [json.loads(line)["mentions"][0]["text"] for line in typed.results.splitlines()[:2]] == ["Oil", "euro"]
+
+
 def test_judging_a_graph_needs_no_training_library(bench: Bench, model: Path) -> None:
     data = bench.csv("set.csv", ROWS)
     arguments = ["evaluate", "--data", str(data), "--text-column", "text", "--label-column", "view"]

@@ -178,6 +178,9 @@ def test_labels_are_imported_counted_and_exported_so_that_they_can_be_imported_a
     assert {row["author"] for row in rows} == {"ann", "ben.jsonl", "toward.jsonl"}
     again = told(tmp_path, "labels", "import", "out/toward.jsonl", *toward, "--author", "toward.jsonl")
     assert (again["added"], again["corrected"], again["unchanged"]) == (0, 0, 2)
+    whole = told(tmp_path, "labels", "import", "all.csv")
+    assert (whole["added"], whole["corrected"], whole["unchanged"], whole["entities_not_found"]) == (0, 0, 5, 1)
+    assert told(tmp_path, "labels", "stats") == statistics
 
 
 def test_new_topics_are_taken_only_where_they_are_announced(tmp_path: Path) -> None:
@@ -210,6 +213,7 @@ def test_new_topics_are_taken_only_where_they_are_announced(tmp_path: Path) -> N
             ),
             "row 1: the entity is empty",
         ),
+        (("import", "a.csv"), "holds no labels as an export writes them"),
         (("export", "labels.xlsx"), "not exported to '.xlsx'"),
         (("export", "a.csv/labels.csv"), "cannot be written"),
     ],

@@ -53,9 +53,9 @@ class Bench:
     folder: Path
     base: Path
 
-    def run(self, *arguments: str | Path) -> Outcome:
-        """Run a command."""
-        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    def run(self, *arguments: str | Path, typed: str = "") -> Outcome:
+        """Run a command, with `typed` as its standard input."""
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments], input=typed)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Outcome(done.exit_code, " ".join(done.stderr.split()), done.stdout)

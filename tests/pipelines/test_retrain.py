@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from monitor.articles import article_id
+from monitor.classify.added_topics import AddedTopic
 from monitor.classify.engine import Floats
+from monitor.classify.labels import Labels
+from monitor.classify.manifest import load_manifest
 from monitor.classify.mentions import Span
 from monitor.errors import ModelError, StoreError
 from monitor.learning.data.examples import Example, LabelledMention
@@ -21,12 +24,13 @@ from monitor.learning.data.replaying import is_held_out
 from monitor.learning.deciding.retraining import RetrainingRules
 from monitor.learning.judging.acceptance import JudgingRules
 from monitor.learning.versions.registry import Registry
-from monitor.learning.versions.version import Judgement
+from monitor.learning.versions.version import Judgement, ModelVersion
 from monitor.settings import Settings, load_settings
 from monitor.store import labels, models, writes
 from monitor.store.database import Database
 from pipelines.retrain import Workshop, retrain
-from tests.pipelines.bayes import BayesEngine, BayesTrainer
+from pipelines.topics import build_version
+from tests.pipelines.bayes import WIDTH, BayesEngine, BayesTrainer
 from tests.store.builders import counted, scored
 
 MADE = datetime(2024, 5, 1, tzinfo=UTC)
@@ -119,6 +123,18 @@ def _publish(database: Database, examples: Sequence[Example], start: datetime) -
     ]
     with database.write() as connection:
         writes.write_articles(connection, items)
+
+
+def _add_topic(registry: Registry, folder: Path, name: str) -> ModelVersion:
+    """The champion with a topic more, promoted."""
+    champion = registry.champion("fast")
+    assert champion is not None
+    parent = registry.fetch(champion.id)
+    topic = AddedTopic(
+        name=name, description="", origin="description", examples=0, direction=(1.0,) + (0.0,) * (WIDTH - 1), bias=0.0
+    )
+    build_version(parent, folder, load_manifest(parent, Labels()), [topic])
+    return registry.promote(registry.add(folder, "topics").id, "It knows a topic more.", "test")
 
 
 def _judgements(database: Database) -> list[Judgement]:
@@ -225,6 +241,57 @@ def test_a_refused_attempt_is_not_repeated_on_the_same_labels(
     assert said.startswith("The attempt of 2024-08-01 was refused, and since then only 0 of the 100 labels")
     _label(database, _texts(OLD_VERBS, 300, seed=7), at=NOW + DAY / 2)
     assert "was trained on" in retrain(settings, database, NOW + DAY, _workshop(registry))
+
+
+def test_an_attempt_that_was_promoted_and_rolled_back_is_not_called_refused(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    _label(database, FRESH)
+    assert "and promoted." in retrain(settings, database, NOW, _workshop(registry))
+    registry.rollback("fast", "A person knows better.", "test")
+    said = retrain(settings, database, NOW + DAY, _workshop(registry))
+    assert said == (
+        "The attempt of 2024-08-01 was promoted but serves no more, and since then only 0 of the 100 labels for "
+        "another have come."
+    )
+
+
+def test_an_added_topic_makes_no_label_new_and_the_champion_no_younger(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    _label(database, FRESH, at=MADE - DAY)
+    _add_topic(registry, tmp_path / "one", "Weather")
+    _add_topic(registry, tmp_path / "two", "Sport")
+    said = retrain(settings, database, NOW, _workshop(registry))
+    assert said == "Nothing calls for training: 0 of 500 labels, no drift."
+    old = retrain(settings, database, NOW, _workshop(registry, when=RetrainingRules(sample=300, oldest_days=60)))
+    assert old.startswith("The champion is 92 days old, and 60 are the limit. Yet only 0 labels are new")
+
+
+def test_an_added_topic_makes_no_refused_attempt_forgotten(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    _label(database, _texts(OLD_VERBS, 700, seed=6), turn=1)
+    assert "and refused." in retrain(settings, database, NOW, _workshop(registry, old=()))
+    _add_topic(registry, tmp_path / "one", "Weather")
+    said = retrain(settings, database, NOW + DAY, _workshop(registry))
+    assert said.startswith("The attempt of 2024-08-01 was refused, and since then only 0 of the 100 labels")
+
+
+def test_of_versions_that_come_of_each_other_all_labels_are_new(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    """The trained one is pruned, and taking the topic away again makes one of its id."""
+    trained = registry.champion("fast")
+    assert trained is not None
+    folder = registry.fetch(trained.id)
+    more = _add_topic(registry, tmp_path / "one", "Weather")
+    with database.write() as connection:
+        models.delete_versions(connection, [trained.id])
+    assert registry.add(folder, "topics", more.id).id == more.parent == trained.id
+    _label(database, _texts(OLD_VERBS, 300, seed=6), at=MADE - DAY)
+    said = retrain(settings, database, NOW, _workshop(registry))
+    assert said == "Nothing calls for training: 300 of 500 labels, no drift."
 
 
 def test_news_that_changed_is_reason_to_train_on_fewer_labels(

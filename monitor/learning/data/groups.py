@@ -7,7 +7,7 @@ Source: Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, chapter 3.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -38,7 +38,28 @@ def near_duplicate_groups(texts: Sequence[str], similarity: float = 0.6) -> Inte
         one, other = _root(parent, first), _root(parent, second)
         if one != other and _jaccard(shingles[first], shingles[second]) >= similarity:
             parent[max(one, other)] = min(one, other)
-    return np.array([_root(parent, place) for place in range(len(texts))], dtype=np.int64)
+    return _roots(parent)
+
+
+def joined_groups(*partitions: Sequence[Hashable]) -> Integers:
+    """Return the smallest groups of which none is parted by a group of any of the given partitions.
+
+    Args:
+        partitions: Each names the group of every text, in the same order; at least one.
+
+    Returns:
+        [n], the index of the first text of each group.
+
+    >>> joined_groups(["a", "a", "b", "c"], [0, 1, 1, 3]).tolist()
+    [0, 0, 0, 3]
+    """
+    parent = list(range(len(partitions[0])))
+    for groups in partitions:
+        first: dict[Hashable, int] = {}
+        for place, group in enumerate(groups):
+            one, other = _root(parent, first.setdefault(group, place)), _root(parent, place)
+            parent[max(one, other)] = min(one, other)
+    return _roots(parent)
 
 
 def grouped_split(groups: Integers, held_out_share: float, seed: int) -> npt.NDArray[np.bool_]:
@@ -99,3 +120,7 @@ def _root(parent: list[int], place: int) -> int:
         parent[place] = parent[parent[place]]
         place = parent[place]
     return place
+
+
+def _roots(parent: list[int]) -> Integers:
+    return np.array([_root(parent, place) for place in range(len(parent))], dtype=np.int64)

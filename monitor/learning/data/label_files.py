@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import msgspec
+from msgspec import structs
 
 from monitor.classify.labels import Labels, Task
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.learning.data.examples import find_entity, read_examples, read_rows
+from monitor.learning.data.examples import find_entity, read_examples, read_rows, read_text
 from monitor.learning.data.label import Label, LabelTask
+from monitor.learning.data.reading import read_records
 from monitor.store import labels as stored
 from monitor.store.database import Database
 
@@ -24,6 +26,10 @@ MAX_AUTHOR_CHARACTERS: Final = 200
 EXPORTED: Final = tuple(Label.__struct_fields__)
 """Columns of an export, in order."""
 
+_MAY_BE_ABSENT = ("article_id", "model_said", "model_version")
+"""Columns of an export that are empty where a label has none; CSV knows no other emptiness than empty text."""
+
+_MEND = "Mend or remove the row."
 _CHUNK_ROWS = 2_000
 
 
@@ -50,20 +56,23 @@ class LabelsImported(msgspec.Struct, frozen=True, kw_only=True):
 class LabelFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of labels, and how to read it.
 
+    Of an export, which says it all, nothing but the path need be given: its rows are the labels that they were, with
+    their authors and times. Columns that are named must be its own, or it is read like any other file.
+
     Attributes:
         path: A .csv, .jsonl, .ndjson or .parquet file; the text formats may be gzipped (.gz).
         text_column: Name of the column that holds the text.
         label_column: Name of the column that holds the label.
-        task: What is labelled.
+        task: What is labelled; None for whatever an export holds.
         label_map: Label name by raw label; empty if the file holds the names themselves.
         entity_column: Name of the column that holds the entity; for the task entity, and for it alone.
-        author: Whose labels they are; empty: the file's name serves.
+        author: Whose labels they are; empty: the file's name serves, or an export's own authors.
     """
 
     path: Path
-    text_column: str
-    label_column: str
-    task: LabelTask
+    text_column: str = ""
+    label_column: str = ""
+    task: LabelTask | None = None
     label_map: Mapping[str, str] = {}
     entity_column: str = ""
     author: str = ""
@@ -123,17 +132,67 @@ def export_labels(database: Database, path: Path, task: LabelTask | None = None)
 
 def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Label]]:
     """The number of rows, and the labels of those whose text can be read."""
-    author = (file.author or file.path.name).strip()
-    if not author or len(author) > MAX_AUTHOR_CHARACTERS:
+    given = _exported_labels(file, labels) if _is_export(file) else _labels(file, labels, now)
+    return len(given), [label for label in given if normalise_text(label.text)]
+
+
+def _is_export(file: LabelFile) -> bool:
+    """Whether a file has an export's columns, and nothing else is asked of it."""
+    asked = {"text": file.text_column, "label": file.label_column, "entity": file.entity_column}
+    if file.label_map or any(column and column != own for own, column in asked.items()):
+        return False
+    try:
+        next(read_records(file.path, EXPORTED))
+    except InputError:
+        return False
+    return True
+
+
+def _exported_labels(file: LabelFile, labels: Labels) -> list[Label]:
+    return [
+        _exported_label(f"{file.path}, row {number}", fields, file, labels)
+        for number, fields in read_records(file.path, EXPORTED)
+    ]
+
+
+def _exported_label(where: str, fields: Mapping[str, Any], file: LabelFile, labels: Labels) -> Label:
+    absent = {name: fields[name] or None for name in _MAY_BE_ABSENT}
+    try:
+        label = msgspec.convert({**fields, **absent}, Label)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where}: {error}.", _MEND) from error
+    if file.task not in (None, label.task):
+        raise InputError(f"{where}: its task is {label.task}, not {file.task}.", "Leave the task out: all are read.")
+    if label.label not in labels.names(label.task):
+        remedy = f"{_MEND} Topics that no model knows yet are announced: --new-topics."
+        raise InputError(f"{where}: there is no {label.task} label {label.label!r}.", remedy)
+    if label.entity and label.task != "entity":
+        raise InputError(f"{where}: the task {label.task} knows no entity.", _MEND)
+    if label.created_at.tzinfo is None:
+        raise InputError(f"{where}: created_at has no time zone.", _MEND)
+    return structs.replace(
+        label,
+        text=read_text(where, label.text),
+        entity=_entity(where, label.entity) if label.task == "entity" else "",
+        author=_author(where, file.author or label.author),
+        created_at=label.created_at.astimezone(UTC),
+    )
+
+
+def _labels(file: LabelFile, labels: Labels, now: datetime) -> list[Label]:
+    task = file.task
+    if not (task and file.text_column and file.label_column):
         raise InputError(
-            "The author's name is empty or too long.", f"Give at most {MAX_AUTHOR_CHARACTERS} characters: --author."
+            f"{file.path}: it holds no labels as an export writes them.",
+            "Check the path, or say what the file holds: --text-column, --label-column, --task.",
         )
-    if (file.task == "entity") != bool(file.entity_column):
+    author = _author(str(file.path), file.author or file.path.name)
+    if (task == "entity") != bool(file.entity_column):
         raise InputError(
-            f"The task {file.task} {'needs an' if file.task == 'entity' else 'knows no'} entity column.",
+            f"The task {task} {'needs an' if task == 'entity' else 'knows no'} entity column.",
             "Name the column that says toward whom: --entity-column, with --task entity.",
         )
-    head: Task = "topic" if file.task == "topic" else "sentiment"
+    head: Task = "topic" if task == "topic" else "sentiment"
     names = labels.names(head)
     examples = read_examples(
         file.path,
@@ -144,10 +203,10 @@ def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Lab
         labels=labels,
     )
     entities = list(_entities(file)) if file.entity_column else [""] * len(examples)
-    return len(examples), [
+    return [
         Label(
             text=example.text,
-            task=file.task,
+            task=task,
             label=names[place],
             entity=entity,
             source="import",
@@ -155,19 +214,33 @@ def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Lab
             created_at=now,
         )
         for example, entity in zip(examples, entities, strict=True)
-        if normalise_text(example.text) and (place := example.label(head)) is not None
+        if (place := example.label(head)) is not None
     ]
 
 
 def _entities(file: LabelFile) -> Iterator[str]:
     for number, _, raw in read_rows(file.path, file.text_column, file.entity_column):
-        entity = prepare_text(raw) if isinstance(raw, str) else ""
-        if not entity or len(entity) > MAX_ENTITY_CHARACTERS:
-            raise InputError(
-                f"{file.path}, row {number}: the entity is empty or longer than {MAX_ENTITY_CHARACTERS} characters.",
-                "Name a company or an asset as the text does, or remove the row.",
-            )
-        yield entity
+        yield _entity(f"{file.path}, row {number}", raw)
+
+
+def _entity(where: str, raw: object) -> str:
+    entity = prepare_text(raw) if isinstance(raw, str) else ""
+    if not entity or len(entity) > MAX_ENTITY_CHARACTERS:
+        raise InputError(
+            f"{where}: the entity is empty or longer than {MAX_ENTITY_CHARACTERS} characters.",
+            "Name a company or an asset as the text does, or remove the row.",
+        )
+    return entity
+
+
+def _author(where: str, name: str) -> str:
+    author = name.strip()
+    if not author or len(author) > MAX_AUTHOR_CHARACTERS:
+        raise InputError(
+            f"{where}: the author's name is empty or longer than {MAX_AUTHOR_CHARACTERS} characters.",
+            "Give another: --author.",
+        )
+    return author
 
 
 @contextmanager

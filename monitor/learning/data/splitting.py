@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.classify.labels import Labels, Task
-from monitor.classify.text import normalise_text
 from monitor.errors import InputError
 from monitor.learning.data.corpus import Corpus
 from monitor.learning.data.examples import Example
-from monitor.learning.data.groups import grouped_split, near_duplicate_groups
+from monitor.learning.data.groups import grouped_split, joined_groups, near_duplicate_groups
+from monitor.learning.data.replaying import without_relatives
 
 LEAST_EXAMPLES = 10
 """Different texts without which nothing is split."""
@@ -43,7 +43,7 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
     Args:
         corpus: All examples.
         how: "time" holds out the newest, without near-duplicates of what is older; "group" holds out whole groups of
-            near-duplicates, or of the corpus' own groups, drawn at random.
+            near-duplicates, drawn at random, which the corpus' own groups join where it has some.
         share: To hold out, in (0, 1).
         seed: Of the draw.
 
@@ -60,7 +60,7 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
         dropped = held_out & np.isin(groups, groups[~held_out])
     else:
         if corpus.groups:
-            groups = np.unique(np.array(corpus.groups), return_inverse=True)[1].astype(np.int64)
+            groups = joined_groups(groups.tolist(), corpus.groups)
         held_out = grouped_split(groups, share, seed)
     split = Split(
         training=[example for example, out in zip(corpus.examples, held_out, strict=True) if not out],
@@ -78,9 +78,8 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
 
 
 def split_by_file(training: Sequence[Example], validation: Sequence[Example]) -> Split:
-    """Validate on a file of its own; training examples that repeat a text of it are dropped."""
-    taken = {normalise_text(example.text) for example in validation}
-    kept = [example for example in training if normalise_text(example.text) not in taken]
+    """Validate on a file of its own; training examples that are near-duplicates of a text of it are dropped."""
+    kept = without_relatives(training, [example.text for example in validation])
     return Split(kept, list(validation), len(training) - len(kept))
 
 

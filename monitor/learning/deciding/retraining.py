@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.learning.deciding.drift import CalibrationShift, InputShift, ShareShift
+from monitor.learning.versions.version import Fate
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -166,9 +167,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision rests on.
 
     Attributes:
-        made_at: UTC-aware; when the champion was made.
+        made_at: UTC-aware; when the champion was made; adding topics makes none anew.
         new_labels: Since then.
         last_attempt_at: UTC-aware; when a candidate was last judged against this champion. None: never.
+        last_attempt: What came of it.
         labels_since_attempt: Since then; without an attempt the same as `new_labels`.
         inputs: Of the recent stories against those of the champion's first weeks. None: too few.
         shares: By task; without those that have too few stories.
@@ -178,6 +180,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     new_labels: int
     last_attempt_at: datetime | None = None
+    last_attempt: Fate = "refused"
     labels_since_attempt: int
     inputs: InputShift | None = None
     shares: dict[Literal["topic", "sentiment"], ShareShift] = {}
@@ -200,8 +203,9 @@ def decide(evidence: Evidence, rules: RetrainingRules, now: datetime) -> Decisio
         asked = f"{new:,} labels are new, and training needs {rules.least_labels:,}: label more."
         return Wait(f"{reason} Yet only {asked}", reason)
     if evidence.last_attempt_at is not None and further < rules.further_labels:
+        fate = "refused" if evidence.last_attempt == "refused" else "promoted but serves no more"
         why = (
-            f"The attempt of {evidence.last_attempt_at:%Y-%m-%d} was refused, and since then only {further:,} of the "
+            f"The attempt of {evidence.last_attempt_at:%Y-%m-%d} was {fate}, and since then only {further:,} of the "
             f"{rules.further_labels:,} labels for another have come."
         )
         return Wait(why, reason)

@@ -107,17 +107,23 @@ def write_papers(folder: Path, manifest: Manifest, data: str = "") -> Manifest:
 
 
 def install(built: Path, folder: Path) -> None:
-    """Put a finished model folder in place of another, leaving no half-written one behind.
+    """Put a finished folder in place of another, leaving no half-written one behind.
+
+    After a kill between the two renames both lie whole beside each other, where the new one was built; after an error
+    the old one is where it was.
 
     Args:
-        built: A complete folder on the same file system.
+        built: A complete folder in a scratch folder of its own, on the same file system; what is replaced goes there.
         folder: Where it goes.
     """
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    built.rename(folder)
+    old = built.with_name(f"{built.name}.old")
+    try:
+        if folder.exists():
+            folder.rename(old)
+        built.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():  # the scratch folder is removed with all that is in it
+            old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from monitor.learning.data.encoding import Encoded
 from monitor.learning.judging.reporting import class_table
 from monitor.learning.judging.tag_figures import TagReport, judge_tags
 from monitor.learning.network.adapters import apply_method, trained_state
+from monitor.learning.network.export import install
 from monitor.learning.network.model import load_encoder, load_tokenizer
 from monitor.learning.network.tagger import (
     FILES,
@@ -191,9 +191,5 @@ def _written(
         (built / PAPERS_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(papers), indent=1) + b"\n")
         title = f"Tags of {papers.base_model}, on sentences held out"
         (built / REPORT_NAME).write_text(tag_report_markdown(title, report), encoding="utf-8")
-        old = Path(scratch) / "old"
-        if out_folder.exists():
-            out_folder.rename(old)
-        built.rename(out_folder)
-        shutil.rmtree(old, ignore_errors=True)
+        install(built, out_folder)
     return papers

@@ -67,6 +67,17 @@ def test_by_group_the_files_own_groups_come_first() -> None:
     assert len(split.validation) == 3
 
 
+@given(st.integers(0, 20))
+def test_by_group_neither_the_files_own_groups_nor_near_duplicates_are_parted(seed: int) -> None:
+    texts = [*_texts(12), STORY, STORY + " today", STORY.upper() + "!"]
+    groups = [f"story {number // 3}" for number in range(12)] + ["story 0", "story 1", "of its own"]
+    split = split_corpus(_corpus(texts, groups=groups), "group", 0.3, seed)
+    for numbers in (groups, near_duplicate_groups(texts).tolist()):
+        group_of = dict(zip(texts, numbers, strict=True))
+        sides = [{group_of[example.text] for example in side} for side in (split.training, split.validation)]
+        assert not sides[0] & sides[1]
+
+
 def test_too_few_texts_are_not_split() -> None:
     with pytest.raises(InputError, match="there are 3 different texts, too few"):
         split_corpus(_corpus(_texts(3)), "group", 0.1, 1)
@@ -79,6 +90,13 @@ def test_a_validation_file_takes_its_texts_out_of_training() -> None:
         [Example("Oil falls", topic=6), Example("Gold rises", topic=10)], [Example("OIL falls.", topic=6)]
     )
     assert split == Split([Example("Gold rises", topic=10)], [Example("OIL falls.", topic=6)], 1)
+
+
+def test_a_validation_file_takes_other_wordings_of_its_texts_out_of_training_too() -> None:
+    kept = [Example(text, topic=10) for text in _texts(3)]
+    repeated = [Example(STORY + " today", topic=7), Example("Today " + STORY, topic=7)]
+    held_out = [Example(STORY, topic=7)]
+    assert split_by_file([*repeated, *kept], held_out) == Split(kept, held_out, 2)
 
 
 def test_labels_of_entities_are_on_the_mentions() -> None:

@@ -93,6 +93,8 @@ def test_the_same_labels_are_not_tried_every_night() -> None:
     waiting = _decide(new=700, labels_since_attempt=99, **tried)
     assert str(waiting).startswith("The attempt of 2024-04-30 was refused, and since then only 99 of the 100 labels")
     assert isinstance(_decide(new=700, labels_since_attempt=100, **tried), Retrain)
+    overthrown = _decide(new=700, labels_since_attempt=99, last_attempt="promoted", **tried)
+    assert str(overthrown).startswith("The attempt of 2024-04-30 was promoted but serves no more, and since then only")
 
 
 def test_a_draw_of_the_old_keeps_what_is_rare() -> None:

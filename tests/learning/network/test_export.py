@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -16,6 +19,30 @@ from monitor.learning.network.model import load_tokenizer
 from monitor.learning.network.predicting import predict
 from monitor.learning.training.loop import train
 from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples, tiny_model, tiny_rows
+
+KILLED_BETWEEN_TWO_RENAMES = """
+import os, signal, sys
+from pathlib import Path
+from monitor.learning.network.export import install
+renames = []
+def watch(event, arguments):
+    if event == "os.rename":
+        renames.append(arguments)
+        if len(renames) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+install(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def _folder(path: Path, content: str) -> Path:
+    path.mkdir(parents=True)
+    (path / content).touch()
+    return path
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +89,31 @@ def test_installing_replaces_a_whole_folder(tmp_path: Path) -> None:
         (tmp_path / name / content).touch()
     install(tmp_path / "built", tmp_path / "model")
     assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["model", "model/new"]
+
+
+def test_installing_touches_no_other_folder(tmp_path: Path) -> None:
+    _folder(tmp_path / "model", "replaced")
+    _folder(tmp_path / "model.old", "somebody's")
+    install(_folder(tmp_path / "scratch" / "model", "new"), tmp_path / "model")
+    assert _files(tmp_path) == ["model.old/somebody's", "model/new"]
+
+
+def test_a_model_that_cannot_be_replaced_stays_where_it_is(tmp_path: Path) -> None:
+    _folder(tmp_path / "model", "old")
+    _folder(tmp_path / "scratch", "nothing built")
+    with pytest.raises(FileNotFoundError):
+        install(tmp_path / "scratch" / "model", tmp_path / "model")
+    assert _files(tmp_path) == ["model/old", "scratch/nothing built"]
+
+
+def test_after_a_kill_between_two_renames_both_models_are_there_and_the_next_one_takes_neither_away(
+    tmp_path: Path,
+) -> None:
+    model = _folder(tmp_path / "model", "old")
+    built = _folder(tmp_path / "scratch" / "model", "new")
+    command = [sys.executable, "-c", KILLED_BETWEEN_TWO_RENAMES, str(built), str(model)]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=root)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    install(_folder(tmp_path / "next" / "model", "newer"), model)
+    assert _files(tmp_path) == ["model/newer", "scratch/model.old/old", "scratch/model/new"]
