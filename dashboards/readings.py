@@ -18,7 +18,7 @@ from dashboards.frames import Picture, picture
 from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState
-from monitor.clock import EPOCH, Clock, floor_to
+from monitor.clock import EPOCH, MINUTE, Clock, floor_to
 from monitor.ingest.intake.parcel import VerdictChange
 from monitor.learning.versions.version import Judgement
 from monitor.records import DeadLetter
@@ -95,9 +95,9 @@ class Readings:
         found = self._now(lambda connection: reads.read_alerts(connection, 1, [AlertState.RESOLVED]))
         return found[0] if found else None
 
-    def alerts(self, states: tuple[AlertState, ...] | None) -> list[Alert]:
-        """Alerts, the latest opened first, at most `ALERT_LIMIT`."""
-        return self._now(lambda connection: reads.read_alerts(connection, ALERT_LIMIT, states))
+    def alerts(self, states: tuple[AlertState, ...] | None, series: Series | None) -> list[Alert]:
+        """Alerts in some states and of a series (None for any), the latest opened first, at most `ALERT_LIMIT`."""
+        return self._now(lambda connection: reads.read_alerts(connection, ALERT_LIMIT, states, series))
 
     def alert(self, alert_id: str) -> Alert | None:
         """One alert."""
@@ -139,6 +139,10 @@ class Readings:
             return next((window for window in reversed(windows) if window.low is not None), None)
 
         return self._once(("expectation", series, length, freshness), ask)
+
+    def topics(self, tick: datetime) -> list[Series]:
+        """Every topic that an article is of, those that were added to a model's own among them."""
+        return self._once(("topics", floor_to(tick, MINUTE)), reads.read_topics)
 
     def companies(self, tick: datetime) -> list[Series]:
         """The companies that most articles of the last week are about, the busiest first."""
@@ -261,7 +265,7 @@ def _ask_counts(
         closed = timelines.read_windows(connection, series, length, Window(counted.start - length, counted.end))
         return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed
     since = EPOCH if choice.span is None else tick - choice.span - choice.window
-    closed = timelines.read_windows(connection, series, choice.window, Window(reach.start if reach else since, tick))
+    closed = timelines.read_windows(connection, series, choice.window, reach or Window(since, tick))
     covered = reach or choice.reach(tick, closed[0].window.start if closed else None)
     last = closed[-1].window.end if closed else covered.end - 7 * choice.window
     counted = Window(min(last, covered.end - choice.grain), covered.end)

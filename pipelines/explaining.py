@@ -15,6 +15,8 @@ from monitor.surges.surge import Reason, Statistic, Surge
 
 _STORIES = 8
 _LEAST_PREFIX = 6
+_MOST_DIGITS = 18
+"""Of a number that fits into the store's 64 bits."""
 
 _SEEN = {
     Statistic.SHARE: "a higher share of its stories is negative than its past explains (beta-binomial tail)",
@@ -23,6 +25,11 @@ _SEEN = {
     Statistic.BUILD: "day after day somewhat more of its stories are negative than usual (cumulative sum)",
     Statistic.ATTENTION: "many times as many stories as usual, no more negative than they usually are",
 }
+_CALM = {
+    Reason.ORDINARY: "what stood out before is within what is usual again",
+    Reason.QUIET: "too few stories are left to tell",
+}
+"""Verdicts on what does not stand out any more; their statistic is that of the verdict before."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +59,7 @@ def explain_surge(database: Database, wanted: str, rules: SurgeRules) -> Explana
         rules: Of the settings.
 
     Raises:
-        InputError: There is no such surge or alert, or several alerts begin so.
+        InputError: There is no such surge or alert, several alerts begin so, or the verdict is kept no longer.
     """
     with database.read() as connection:
         number, surge = _find(connection, wanted)
@@ -64,8 +71,9 @@ def explain_surge(database: Database, wanted: str, rules: SurgeRules) -> Explana
 
 def _find(connection: Connection, wanted: str) -> tuple[int, Surge]:
     remedy = "monitor backtest --json tells the numbers; the dashboard's page Alerts shows ids."
-    if wanted.isdecimal() and (surge := reads.read_surge(connection, int(wanted))) is not None:
-        return int(wanted), surge
+    number = int(wanted) if wanted.isdecimal() and len(wanted) <= _MOST_DIGITS else None
+    if number is not None and (surge := reads.read_surge(connection, number)) is not None:
+        return number, surge
     alerts = reads.read_alerts_like(connection, wanted) if len(wanted) >= _LEAST_PREFIX else []
     if len(alerts) > 1:
         raise InputError(f"{len(alerts)} alerts have an id that begins with {wanted!r}.", "Give more of it.")
@@ -77,7 +85,7 @@ def _find(connection: Connection, wanted: str) -> tuple[int, Surge]:
 def _verdict(number: int, surge: Surge) -> list[str]:
     return [
         f"Surge {number}: {clean(surge.series.title)} ({surge.series.key}), {surge.reason} at {moment(surge.tick)}",
-        f"Why: {_SEEN[surge.statistic]}.",
+        f"Why: {_CALM.get(surge.reason) or _SEEN[surge.statistic]}.",
     ]
 
 
@@ -91,17 +99,21 @@ def _figures(surge: Surge, rules: SurgeRules | None) -> list[str]:
         f"volume; effect {surge.effect:+.0%}",
         f"Chance: {likelihood(surge)}",
     ]
+    if surge.statistic is Statistic.ATTENTION:
+        lines.append(f"Attention: {counts.stories} stories, where {surge.expected_count:,.1f} are usual")
     if surge.building_since:
         lines.append(f"Building since: {moment(surge.building_since)}")
     if rules is None:
         return [*lines, f"Rules: version {surge.rule_version}, others than those of the settings"]
     level = rules.false_alerts_per_week / 7
     opens = "which opens an alert" if surge.reason is Reason.SURGE else "which opens none"
+    does = f"this it does on {_days(surge.adjusted_p)}, {opens}"
+    if surge.reason in _CALM:
+        does = "this does not stand out, and opens none"
     return [
         *lines,
         f"Rules: version {surge.rule_version}; an alert opens on what chance does on less than {_days(level)} "
-        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); this it does on {_days(surge.adjusted_p)}, "
-        f"{opens}",
+        f"(false_alerts_per_week = {rules.false_alerts_per_week:g}); {does}",
         f"Baseline: blocks of {rules.block_minutes / DAY_MINUTES:g} d, half-life {rules.half_life_days:g} d, learnt up "
         f"to {rules.guard_minutes // 60} h before the window",
     ]

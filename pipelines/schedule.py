@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from uuid import uuid4
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from monitor.clock import Clock, system_clock
@@ -52,6 +54,10 @@ POLLS_KEPT = timedelta(days=3)
 
 _SPANS = (timedelta(hours=2), timedelta(days=1), MISSED_FOR)
 
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_WEEKDAY = f"[0-7]|{'|'.join(_WEEKDAYS)}"
+_WEEKDAY_RANGE = re.compile(rf"(?:\*|({_WEEKDAY})(?:-({_WEEKDAY}))?)(?:/([1-9][0-9]*))?")
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +82,7 @@ JOBS: Mapping[str, Job] = {"retention": delete_old, "retrain": retrain_scheduled
 """By the name of their setting in `schedule`."""
 
 
-def trigger_of(job: str, expression: str) -> CronTrigger | None:
+def trigger_of(job: str, expression: str) -> OrTrigger | None:
     """When a job runs; None for never.
 
     Raises:
@@ -85,7 +91,7 @@ def trigger_of(job: str, expression: str) -> CronTrigger | None:
     if not expression.strip():
         return None
     try:
-        return CronTrigger.from_crontab(expression, timezone=UTC)
+        return _trigger(expression)
     except ValueError as error:
         raise SettingsError(
             f"schedule.{job} is {expression!r}: {error}.",
@@ -93,7 +99,7 @@ def trigger_of(job: str, expression: str) -> CronTrigger | None:
         ) from error
 
 
-def triggers_of(settings: Settings) -> dict[str, CronTrigger]:
+def triggers_of(settings: Settings) -> dict[str, OrTrigger]:
     """When each job runs; without those that never do.
 
     Raises:
@@ -154,7 +160,7 @@ def run_due(
     return True
 
 
-def last_due(trigger: CronTrigger, now: datetime) -> datetime | None:
+def last_due(trigger: OrTrigger, now: datetime) -> datetime | None:
     """The latest time at or before `now`, at most `MISSED_FOR` ago, for which a trigger was scheduled."""
     for span in _SPANS:  # an hourly trigger need not be followed through a week
         latest: datetime | None = None
@@ -231,7 +237,7 @@ def run_schedule(settings: Settings, database: Database, stop: threading.Event, 
 class _Due:
     """What the scheduler calls; finds out by itself for which time it was called."""
 
-    def __init__(self, job: str, trigger: CronTrigger, settings: Settings, database: Database, clock: Clock) -> None:
+    def __init__(self, job: str, trigger: OrTrigger, settings: Settings, database: Database, clock: Clock) -> None:
         self._job = job
         self._trigger = trigger
         self._settings = settings
@@ -257,6 +263,40 @@ class _Due:
                 jobs.skip_run(connection, self._job, scheduled_at, self._clock())
         except MonitorError as error:
             _log.error("%s was skipped at %s, which could not be recorded: %s", self._job, scheduled_at, error)
+
+
+def _trigger(expression: str) -> OrTrigger:
+    """As crontab(5) reads it; APScheduler counts weekdays from Monday, and always wants both days to match."""
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError(f"it has {len(fields)} fields")
+    *time, day, month, weekday = fields
+    named = _weekdays(weekday)
+    both = day.startswith("*") or weekday.startswith("*")
+    dates = [(day, named)] if both else [(day, "*"), ("*", named)]
+    return OrTrigger([CronTrigger.from_crontab(" ".join((*time, on, month, of)), timezone=UTC) for on, of in dates])
+
+
+def _weekdays(field: str) -> str:
+    """The fifth field of a crontab expression by names, which APScheduler and crontab(5) read alike."""
+    found: set[str] = set()
+    for part in field.lower().split(","):
+        match = _WEEKDAY_RANGE.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is no weekday, nor a range of them")
+        first, last, step = match.groups()
+        start = _number(first) if first else 0
+        end = _number(last) if last else start if first and not step else 6
+        if end == 0 < start:
+            end = 7  # the Sunday on which a range ends
+        if end < start:
+            raise ValueError(f"{part!r} ends before it begins")
+        found.update(_WEEKDAYS[number % 7] for number in range(start, end + 1, int(step or 1)))
+    return ",".join(sorted(found))
+
+
+def _number(weekday: str) -> int:
+    return int(weekday) if weekday.isdecimal() else _WEEKDAYS.index(weekday)
 
 
 def _outcome(work: Job, settings: Settings, database: Database, now: datetime) -> tuple[jobs.RunOutcome, str]:

@@ -40,7 +40,7 @@ def _page(desk: Desk) -> None:
     tick = desk.tick()
     asked = st.query_params.get("alert")
     states, series = _filters(desk)
-    alerts = [alert for alert in desk.readings.alerts(states) if series is None or alert.series == series]
+    alerts = desk.readings.alerts(states, series)
     wanted = desk.readings.alert(asked) if asked else None
     if tick is None or not (alerts or wanted):
         put(nothing_card("No alerts", "Alerts that were opened, and what became of them, will be listed here."))

@@ -38,7 +38,8 @@ def show(desk: Desk) -> None:
 
 def _page(desk: Desk) -> None:
     tick = desk.tick()
-    chosen, choice = _choose(desk.readings.companies(tick) if tick else [])
+    topics, companies = (desk.readings.topics(tick), desk.readings.companies(tick)) if tick else ([], [])
+    chosen, choice = _choose(topics, companies)
     if tick is None:
         put(
             nothing_card(
@@ -53,8 +54,9 @@ def _page(desk: Desk) -> None:
     _stories(desk, picked, choice, tick)
 
 
-def _choose(companies: Sequence[Series]) -> tuple[list[Series], Range]:
-    known = [ALL, *(Series(topic=topic) for topic in TOPICS)]
+def _choose(topics: Sequence[Series], companies: Sequence[Series]) -> tuple[list[Series], Range]:
+    own = [Series(topic=topic) for topic in TOPICS]
+    known = [ALL, *own, *(topic for topic in topics if topic not in own)]
     by_title = {series.title: series for series in known}
     by_title |= {series.title: series for series in companies if series.title not in by_title}
     left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")

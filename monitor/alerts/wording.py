@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from monitor.alerts.alert import Alert, Notification, NotificationKind
+from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind
 from monitor.alerts.routing import kind_of
 from monitor.surges.evidence import Evidence, Story
 from monitor.surges.surge import Statistic, Surge
@@ -42,8 +42,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         expected_low: Lower end of the expected band of the share, in [0, 1].
         expected_high: Upper end of it.
         p_value: Probability of what the statistic saw if nothing had changed, in one such window, in [0, 1].
-        statistic: share, volume or build: too high a share, too many negative stories, or days that add up.
-        expected_count: Negative stories that the statistic expected.
+        statistic: share, volume, build or attention: too high a share, too many negative stories, days that add up, or
+            many stories of any kind.
+        expected_count: Negative stories that the statistic expected; of attention, stories.
         adjusted_p: On how many days, of those on which nothing happens anywhere, anything watched stands out as much;
             a share in [0, 1].
         building_since: UTC; since when the evidence has added up day by day, null where it has not.
@@ -146,13 +147,15 @@ def title(notification: Notification) -> str:
     alert = notification.alert
     if notification.kind != "resolved":
         return headline(alert)
-    lasted, peak = duration(_lasted(alert)), alert.peak
-    worst = f"{_count(peak)} in {_one(_span_words(peak.window))}"
-    return f"{clean(alert.series.title)}: negative news back to usual after {lasted}; at its worst {worst}"
+    lasted = duration(_lasted(alert))
+    return f"{clean(alert.series.title)}: negative news back to usual after {lasted}; at its worst {_worst(alert)}"
 
 
 def headline(alert: Alert) -> str:
-    """One line that says what an open alert is about, by its latest assessment."""
+    """One line that says what an open alert is about: by its latest assessment, or by its peak if it recedes."""
+    if alert.state is AlertState.RECEDING:  # what is calm is not assessed again: the latest may be hours old
+        calm = moment(alert.calm_since or alert.changed_at)
+        return f"{clean(alert.series.title)}: negative news receding, calm since {calm}; at its worst {_worst(alert)}"
     surge = alert.latest
     seen = f"{_count(surge)} in the last {_span_words(surge.window)}"
     return f"{clean(alert.series.title)}: negative news surging, {seen}, usually {usual(surge)}"
@@ -182,8 +185,12 @@ def _apart(evidence: Evidence) -> list[str]:
 
 
 def usual(surge: Surge) -> str:
-    """How many negative stories the past lets expect, as the statistic reckons that found the surge."""
-    number = surge.expected_count or surge.expected_share * surge.counts.stories
+    """How many negative stories the past lets expect, as the statistic reckons that found the surge.
+
+    Attention reckons stories: of those that came, the usual share.
+    """
+    reckoned = 0.0 if surge.statistic is Statistic.ATTENTION else surge.expected_count
+    number = reckoned or surge.expected_share * surge.counts.stories
     return f"{number:.0f}" if number >= 1 else "less than 1"
 
 
@@ -198,6 +205,9 @@ def likelihood(surge: Surge) -> str:
     elif surge.statistic is Statistic.BUILD:
         since = f" since {moment(surge.building_since)}" if surge.building_since else ""
         said = f"What has added up day by day{since} has a chance of {chance} if nothing had changed."
+    elif surge.statistic is Statistic.ATTENTION:
+        unlikely = f"the chance of so many stories, negative or not, in one such window would be {chance}"
+        said = f"If nothing had changed, {unlikely}."
     else:
         said = f"If nothing had changed, the chance of at least so many in one such window would be {chance}."
     if surge.adjusted_p >= 1:
@@ -280,6 +290,10 @@ def _over(alert: Alert) -> str:
 
 def _lasted(alert: Alert) -> timedelta:
     return (alert.calm_since or alert.changed_at) - alert.opened_at
+
+
+def _worst(alert: Alert) -> str:
+    return f"{_count(alert.peak)} in {_one(_span_words(alert.peak.window))}"
 
 
 def _count(surge: Surge) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, Select, Subquery, case, func, lit
 
 from monitor.alerts.alert import Alert, AlertState
 from monitor.classify.mentions import Mention
+from monitor.errors import InputError
 from monitor.records import DeadLetter
 from monitor.store import schema
 from monitor.store.alerting import alert_of
@@ -34,18 +35,23 @@ DOUBTFUL_FROM: Final = 2_000
 _MENTIONS = msgspec.json.Decoder(tuple[Mention, ...])
 
 
-def read_alerts(connection: Connection, limit: int, states: Sequence[AlertState] | None = None) -> list[Alert]:
+def read_alerts(
+    connection: Connection, limit: int, states: Sequence[AlertState] | None = None, series: Series | None = None
+) -> list[Alert]:
     """Alerts, the latest opened first.
 
     Args:
         connection: In any transaction.
         limit: At most so many.
         states: Only those in one of these states; None for all.
+        series: Only those of this one; None for all.
     """
     table = schema.alerts
     query = select(table).order_by(table.c.opened_at.desc(), table.c.id).limit(limit)
     if states is not None:
         query = query.where(table.c.state.in_([state.value for state in states]))
+    if series is not None:
+        query = query.where(table.c.series == series.key)
     return [alert_of(row) for row in connection.execute(query)]
 
 
@@ -100,9 +106,15 @@ def read_surges(connection: Connection, series: Series, span: Window, limit: int
 
 
 def read_numbered_surge(connection: Connection, series: Series, tick: datetime) -> tuple[int, Surge]:
-    """The assessment of a series at a tick at which there is one, with its number."""
+    """The assessment of a series at a tick at which there was one, with its number.
+
+    Raises:
+        InputError: It is kept no longer.
+    """
     table = schema.surges
-    row = connection.execute(select(table).where(table.c.series == series.key, table.c.tick == tick)).one()
+    row = connection.execute(select(table).where(table.c.series == series.key, table.c.tick == tick)).one_or_none()
+    if row is None:
+        raise InputError(f"The verdict on {series.key} at {tick:%Y-%m-%d %H:%M} UTC is kept no longer.")
     return row.id, surge_of(row)
 
 
@@ -118,12 +130,26 @@ def read_alerted(connection: Connection) -> list[Series]:
     return [Series.parse(key) for key in connection.execute(select(column).distinct().order_by(column)).scalars()]
 
 
-def read_topics(connection: Connection, span: Window) -> list[Series]:
-    """The topics of the articles in a span of event time, in the order of their names."""
+def read_topics(connection: Connection, span: Window | None = None) -> list[Series]:
+    """The topics of the articles in a span of event time, or of all there are, in the order of their names.
+
+    One or two steps in an index for each topic, however many articles there are.
+    """
     table = schema.articles
-    inside = [table.c.event_time >= span.start, table.c.event_time < span.end, table.c.topic.is_not(None)]
-    topics = connection.execute(select(table.c.topic).where(*inside).distinct()).scalars()
-    return [Series(topic=topic) for topic in sorted(topics) if topic]
+    smallest = select(func.min(table.c.topic))
+    topics: list[str] = []
+    topic: str | None = connection.execute(smallest.where(table.c.topic > "")).scalar()
+    while topic is not None:
+        topics.append(topic)
+        topic = connection.execute(smallest.where(table.c.topic > topic)).scalar()
+    if span is not None:
+        inside = (table.c.event_time >= span.start, table.c.event_time < span.end)
+        topics = [
+            topic
+            for topic in topics
+            if connection.execute(select(literal(1)).where(table.c.topic == topic, *inside).limit(1)).first()
+        ]
+    return [Series(topic=topic) for topic in sorted(topics)]
 
 
 def read_totals(connection: Connection, span: Window, among: Sequence[Series]) -> list[SeriesTotal]:

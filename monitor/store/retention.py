@@ -32,8 +32,8 @@ _BY_TIME: Final = (
 def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_ROWS) -> dict[str, int]:
     """Delete what lies before a cutoff: articles and counts by event time, the rest by when it happened.
 
-    Kept at any age: alerts that are not resolved or have notifications pending, the newest assessment of each
-    series, baselines, story heads, progress and offsets.
+    Kept at any age: alerts that are not resolved or have notifications pending, the assessment that opened an alert
+    that is kept, the newest assessment of each series, baselines, story heads, progress and offsets.
 
     Args:
         database: The store.
@@ -53,6 +53,7 @@ def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_R
         deleted[table.name] = _delete_all(
             database, table, select(*key).where(moment < cutoff).order_by(moment), chunk_rows
         )
+    deleted[schema.alerts.name] = _delete_all(database, schema.alerts, _ended_alerts(cutoff), chunk_rows)
     for table, moment in (
         (schema.minute_counts, schema.minute_counts.c.minute),
         (schema.window_counts, schema.window_counts.c.start),
@@ -62,7 +63,6 @@ def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_R
             queries = [_of_series(connection, table, key, moment < cutoff) for key in series_keys(connection, table)]
         deleted[table.name] = sum(_delete_all(database, table, query, chunk_rows) for query in queries)
     deleted[schema.entities.name] = _delete_all(database, schema.entities, _forgotten_entities(cutoff), chunk_rows)
-    deleted[schema.alerts.name] = _delete_all(database, schema.alerts, _ended_alerts(cutoff), chunk_rows)
     deleted[schema.outbox.name] = _delete_all(database, schema.outbox, _old_notices(cutoff), chunk_rows)
     return deleted
 
@@ -93,7 +93,8 @@ def _of_series(connection: Connection, table: Table, key: str, old: Any) -> Sele
     query = select(*table.primary_key.columns).where(table.c.series == key, old)
     if table is schema.surges:
         newest: int | None = connection.execute(select(func.max(table.c.tick)).where(table.c.series == key)).scalar()
-        query = query.where(table.c.tick < newest)
+        opened = select(schema.alerts.c.opened_at).where(schema.alerts.c.series == key)
+        query = query.where(table.c.tick < newest, table.c.tick.not_in(opened))
     return query
 
 

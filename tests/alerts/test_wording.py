@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.alert import NotificationKind
+from monitor.alerts.alert import AlertState, NotificationKind
 from monitor.alerts.messages import payload_schema
-from monitor.alerts.wording import clean, odds, payload, text, title
+from monitor.alerts.wording import clean, headline, likelihood, odds, payload, text, title, usual
 from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Statistic
 from tests.alerts.builders import HOUR, START, alert, notification, story, surge
@@ -109,6 +109,22 @@ def test_what_is_usual_is_what_the_statistic_expected() -> None:
     about = msgspec.structs.replace(alert(series=Series(entity="~patisserie-valerie")), latest=rare)
     assert title(notification(of=about)) == (
         "Patisserie Valerie: negative news surging, 14 of 22 stories in the last hour, usually less than 1"
+    )
+
+
+def test_of_attention_which_expects_stories_the_usual_negative_ones_go_by_their_share() -> None:
+    drawn = msgspec.structs.replace(surge(), statistic=Statistic.ATTENTION, expected_count=1.0)
+    assert usual(drawn) == usual(surge()) == "4"
+    assert "the chance of so many stories, negative or not, in one such window would be" in likelihood(drawn)
+
+
+def test_the_headline_of_an_alert_that_recedes_says_since_when_and_how_bad_it_was() -> None:
+    calm = surge(Reason.ORDINARY, at=START + 5 * HOUR, p_value=1.0, counts=(9, 1))
+    receding = msgspec.structs.replace(
+        alert(), state=AlertState.RECEDING, latest=calm, calm_since=START + 5 * HOUR, peak=surge()
+    )
+    assert headline(receding) == (
+        "Financials: negative news receding, calm since 2023-03-10 14:00 UTC; at its worst 14 of 22 stories in an hour"
     )
 
 

@@ -6,13 +6,20 @@ import html
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from monitor.clock import MINUTE
-from monitor.store import writes
+from dashboards.frames import milliseconds
+from dashboards.readings import ALERT_LIMIT
+from monitor.alerts.alert import AlertState
+from monitor.clock import MINUTE, floor_to
+from monitor.store import alerting, writes
 from monitor.store.database import Database
-from tests.dashboards.scenario import TICK
+from monitor.surges.series import Series
+from tests.dashboards.scenario import BANKS, DAY, TICK
+from tests.store.builders import alert, closed_window, counted, scored
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 VIEWS = ("now", "topics", "alerts", "sources", "pipeline")
@@ -35,6 +42,13 @@ def said(page: AppTest) -> str:
 
 def charts(page: AppTest) -> int:
     return sum(node.type == "vega_lite_chart" for node in page.main)
+
+
+def charted(page: AppTest, table: str) -> pd.DataFrame:
+    """A table of the page's only chart."""
+    (chart,) = [node.proto for node in page.main if node.type == "vega_lite_chart"]
+    (found,) = [dataset.data.data for dataset in chart.datasets if dataset.name == table]
+    return convert_arrow_bytes_to_pandas_df(found)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +112,17 @@ def test_one_topic_is_shown_large_and_every_topic_as_small_multiples(seeded_url:
     assert charts(page) == 21
 
 
+def test_a_topic_that_was_added_is_charted_like_those_of_the_model_however_old_its_news(seeded_url: str) -> None:
+    with Database.open(seeded_url) as database, database.write() as connection:
+        writes.write_articles(connection, [counted(scored(1, topic="Ferry Strikes"))])
+    page = drawn("topics")
+    page.multiselect(key="topics").set_value(["Ferry Strikes"]).run()
+    assert not page.exception
+    assert "Ferry Strikes" in said(page)
+    page.toggle(key="every-topic").set_value(True).run()
+    assert charts(page) == 22
+
+
 @pytest.mark.parametrize("name", ["6 h", "1 d", "1 w", "1 m", "all"])
 def test_every_range_can_be_chosen(seeded_url: str, name: str) -> None:
     page = drawn("topics")
@@ -117,6 +142,30 @@ def test_alerts_can_be_filtered_by_state_and_looked_into(seeded_url: str) -> Non
     assert "The receiver answered 410 Gone for a day." in told
     assert "given up" in told
     assert "Company | Product News" in told
+
+
+def test_an_old_alert_is_found_by_its_series_behind_any_number_of_newer_ones(empty_url: str) -> None:
+    energy = Series(topic="Energy")
+    newer = [alert(TICK - n * MINUTE, BANKS, AlertState.RESOLVED) for n in range(ALERT_LIMIT)]
+    with Database.open(empty_url) as database, database.write() as connection:
+        alerting.write_alerts(connection, [*newer, alert(TICK - 30 * DAY, energy, AlertState.RESOLVED)])
+        writes.write_progress(connection, "surges", TICK)
+    page = drawn("alerts")
+    page.selectbox(key="alert-series").select("Energy").run()
+    assert not page.exception
+    assert len(page.selectbox(key="alert-chosen").options) == 1
+
+
+def test_the_chart_around_a_long_alert_of_the_past_ends_soon_after_it(empty_url: str) -> None:
+    opened, resolved, today = TICK - 60 * DAY, TICK - 40 * DAY, floor_to(TICK, DAY)
+    past = alert(opened, BANKS, AlertState.RESOLVED, resolved_at=resolved)
+    with Database.open(empty_url) as database, database.write() as connection:
+        alerting.write_alerts(connection, [past])
+        writes.write_windows(connection, [closed_window(today - n * DAY, DAY, BANKS) for n in range(1, 80)])
+        writes.write_progress(connection, "surges", TICK)
+    points = charted(drawn("alerts"), "points")
+    assert points["start"].min() <= milliseconds(opened)
+    assert milliseconds(resolved) <= points["end"].max() <= milliseconds(resolved + 2 * DAY)
 
 
 def test_an_alert_named_by_the_address_is_the_one_shown(seeded_url: str) -> None:

@@ -230,6 +230,40 @@ def test_the_last_due_time_is_found(expression: str, now: datetime, due: datetim
     assert last_due(trigger, now) == due
 
 
+@pytest.mark.parametrize(
+    ("days", "due"),
+    [
+        ("* * 0", [5, 12, 19, 26]),
+        ("* * 7", [5, 12, 19, 26]),
+        ("* * SUN", [5, 12, 19, 26]),
+        ("* * 1", [6, 13, 20, 27]),
+        ("* * 1-5", [*range(1, 4), *range(6, 11), *range(13, 18), *range(20, 25), *range(27, 32)]),
+        ("* * mon-sun", list(range(1, 32))),
+        ("* * 0-7", list(range(1, 32))),
+        ("* * */3", [1, 4, 5, 8, 11, 12, 15, 18, 19, 22, 25, 26, 29]),
+        ("* * mon-fri/2", [1, 3, 6, 8, 10, 13, 15, 17, 20, 22, 24, 27, 29, 31]),
+        ("* * 2/3", [3, 7, 10, 14, 17, 21, 24, 28, 31]),
+        ("* * 6-7", [4, 5, 11, 12, 18, 19, 25, 26]),
+        ("* * 5,sat-sun", [3, 4, 5, 10, 11, 12, 17, 18, 19, 24, 25, 26, 31]),
+        ("13 * 5", [3, 10, 13, 17, 24, 31]),
+        ("1-7,31 * 5", [*range(1, 8), 10, 17, 24, 31]),
+        ("*/2 * 5", [3, 17, 31]),
+        ("13 * */2", []),
+        ("13 * *", [13]),
+        ("* 6 5", []),
+    ],
+)
+def test_days_are_read_as_crontab_reads_them(days: str, due: list[int]) -> None:
+    trigger = trigger_of("retrain", f"0 3 {days}")
+    assert trigger is not None
+    found: list[datetime] = []
+    moment = trigger.get_next_fire_time(None, datetime(2024, 5, 1, tzinfo=UTC))
+    while moment.month == 5 and moment.year == 2024:
+        found.append(moment)
+        moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
+    assert found == [datetime(2024, 5, day, 3, tzinfo=UTC) for day in due]
+
+
 def test_a_job_that_nobody_began_is_overdue_until_somebody_does(settings: Settings, database: Database) -> None:
     assert overdue(settings, database, DUE + LATE_AFTER - MINUTE) == [Overdue("retention", DUE - timedelta(days=1))]
     now = DUE + LATE_AFTER
@@ -242,6 +276,10 @@ def test_no_schedule_is_never_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     assert trigger_of("retrain", " ") is None
     with pytest.raises(SettingsError, match=r"schedule.retrain is '61 \* \* \* \*'.*five fields"):
         trigger_of("retrain", "61 * * * *")
+    wrong = ("8", "1-8", "5-2", "fri-mon", "sunday", "-1", "1-", "*/0", "1/0", "1-5/x", "1,,2", "*-3", "mon 1st")
+    for weekday in wrong:
+        with pytest.raises(SettingsError, match="five fields"):
+            trigger_of("retrain", f"0 3 * * {weekday}")
 
 
 def test_a_scheduler_catches_up_at_its_start(settings: Settings, database: Database) -> None:

@@ -102,6 +102,7 @@ def test_the_topics_of_a_span_are_those_of_its_articles(database: Database) -> N
     with database.read() as connection:
         assert reads.read_topics(connection, Window(NOON, NOON + HOUR)) == [BANKS, Series(topic="Energy")]
         assert reads.read_topics(connection, Window(NOON - HOUR, NOON)) == []
+        assert reads.read_topics(connection) == [BANKS, Series(topic="Energy")]
 
 
 def test_a_story_is_read_with_all_its_members(database: Database) -> None:
@@ -158,6 +159,9 @@ def test_alerts_are_found_by_state_and_by_the_time_they_were_open(database: Data
         assert reads.read_alerts(connection, 10) == [later, ended]
         assert reads.read_alerts(connection, 1) == [later]
         assert reads.read_alerts(connection, 10, [AlertState.RESOLVED]) == [ended]
+        assert reads.read_alerts(connection, 1, series=BANKS) == [later]
+        assert reads.read_alerts(connection, 10, [AlertState.RESOLVED], BANKS) == [ended]
+        assert reads.read_alerts(connection, 10, series=ALL) == []
         between = Window(NOON + HOUR + MINUTE, NOON + 2 * HOUR)
         assert reads.read_series_alerts(connection, BANKS, between, 10) == []
         around = Window(NOON + HOUR - MINUTE, NOON + 9 * HOUR)

@@ -60,6 +60,21 @@ def test_the_last_verdict_on_a_series_is_kept_at_any_age(database: Database) -> 
         assert [found.tick for found in reads.read_surges(connection, BANKS, span, 10)] == [NOON + 2 * MINUTE]
 
 
+def test_the_verdict_that_opened_an_alert_is_kept_as_long_as_the_alert(database: Database) -> None:
+    going_on = alert(NOON + MINUTE)
+    with database.write() as connection:
+        writes.write_surges(connection, [surge(NOON + n * MINUTE, series) for n in range(4) for series in (ALL, BANKS)])
+        alerting.write_alerts(connection, [going_on])
+    assert delete_older(database, CUTOFF)["surges"] == 5
+    with database.read() as connection:
+        assert reads.read_numbered_surge(connection, BANKS, NOON + MINUTE)[1] == surge(NOON + MINUTE)
+    with database.write() as connection:
+        over = alert(NOON + MINUTE, state=AlertState.RESOLVED, resolved_at=NOON + 2 * MINUTE)
+        alerting.write_alerts(connection, [over])
+    deleted = delete_older(database, CUTOFF)
+    assert (deleted["alerts"], deleted["surges"]) == (1, 1)
+
+
 def test_a_number_of_a_deleted_surge_is_not_given_out_again(database: Database) -> None:
     with database.write() as connection:
         writes.write_surges(connection, [surge(NOON), surge(NOON + MINUTE, Series(topic="Energy"))])
