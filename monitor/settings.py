@@ -163,7 +163,10 @@ class DashboardSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When jobs run: crontab expressions in UTC; empty: never."""
+    """When jobs run: crontab expressions in UTC (0 and 7 are Sunday; of two restricted day fields either may match).
+
+    Empty: never.
+    """
 
     retention: str = Field(default="17 3 * * *", description="Deletes what is older than `store.retention_days`.")
     retrain: str = Field(

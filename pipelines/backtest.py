@@ -250,16 +250,17 @@ def _count(database: Database, scored: Path, rules: SurgeRules, abstain_below: f
         records = (decode_scored(line) for line in file)
         for _, day in groupby(records, key=_day):
             group = list(day)
-            tick = floor_to(max(_seen_at(record) for record in group), MINUTE) + MINUTE
-            began = began or tick
+            seen = [_seen_at(record) for record in group]
+            tick = floor_to(max(seen), MINUTE) + MINUTE
+            began = began or floor_to(min(seen), MINUTE)
             with database.write() as connection:
-                articles += count_tick(connection, core, tick, group, rules, abstain_below)
+                articles += count_tick(connection, core, tick, group, rules, abstain_below, {})
                 writes.write_progress(connection, STAGE, tick)
     if tick is None or began is None:
         raise InputError(f"{scored.name}: there is no item in the file.", "Give a file of past news.")
     with database.write() as connection:
         writes.write_progress(connection, STAGE, tick, final=True)
-    return articles, Window(min(began, tick - MINUTE), tick)
+    return articles, Window(began, tick)
 
 
 def _day(record: ScoredRecord) -> date:

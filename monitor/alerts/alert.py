@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from monitor.articles import article_id
+from monitor.clock import MINUTE, ceil_to
 from monitor.surges.evidence import Evidence
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
@@ -31,7 +32,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One surge of negative sentiment from its opening to its end.
 
     Attributes:
-        id: Deterministic from the series and the opening tick, 32 hexadecimal digits.
+        id: Deterministic from the series and the minute at whose end or before it opened, 32 hexadecimal digits.
         series: What it is about.
         state: See `AlertState`.
         opened_at: UTC-aware tick at which it became pending.
@@ -56,8 +57,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def alert_id(series: Series, opened_at: datetime) -> str:
-    """The id of the alert that a series opens at a tick."""
-    return article_id("alert", series.key, opened_at.isoformat())
+    """The id of the alert that a series opens at a tick.
+
+    Live, the open minute is assessed early; who counts the same news again, after a restore, may see the surge first at
+    the minute's end. Both are the same alert, so the id knows whole minutes alone. What ended within its minute, before
+    it fired, and opens again is the same alert, too.
+    """
+    return article_id("alert", series.key, ceil_to(opened_at, MINUTE).isoformat())
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ class LifecycleRules(BaseModel):
     )
     calm_for: timedelta = Field(
         default=timedelta(hours=6),
-        gt=timedelta(0),
+        ge=timedelta(minutes=1),
         le=timedelta(days=30),
         description="How long a fired alert must stay calm before it is resolved: seconds or `HH:MM:SS`.",
     )

@@ -1,12 +1,13 @@
 """From transitions to what each receiver is told: a notice when an alert fires, and one when it is over.
 
 Nothing is told of an alert that calmed while pending, nor when one recedes and returns. Nor is that of a topic of a
-company told to those who know that the company's own is on: the stories are the same (Alertmanager's inhibition).
+company told to those who know that the company's own is on: the stories are the same (Alertmanager's inhibition). Who
+could not be told of the company is told of its topics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor.alerts.alert import Alert, AlertState, Notification, NotificationKind, Transition
 from monitor.alerts.routing import Receiver, Route, route
@@ -16,8 +17,8 @@ from monitor.surges.series import Kind, Series
 
 Show = Callable[[Alert, NotificationKind], Evidence]
 """What to show for an alert."""
-Told = Callable[[str], Collection[str]]
-"""Names of the receivers that were told of the firing of an alert with this id."""
+Told = Callable[[str], Mapping[str, bool]]
+"""The receivers that are told of the firing of an alert with this id, each with whether that reached it or may."""
 
 
 def notify(
@@ -31,7 +32,8 @@ def notify(
     """Decides who is told what.
 
     Routes decide when an alert fires. That it is over is told to those who were told that it fired, if they ask for it,
-    whatever the routes say by then.
+    whatever the routes say by then; also to those whom that did not reach, as it may be replayed, and then the end must
+    follow.
 
     Args:
         transitions: In order.
@@ -45,10 +47,10 @@ def notify(
         In the order of the transitions, then of the receivers.
     """
     notifications: list[Notification] = []
-    fired: dict[str, tuple[str, ...]] = {}
+    fired: dict[str, Mapping[str, bool]] = {}
     on = {series: alert.id for series, alert in open_before.items()}
 
-    def heard_of(alert_id: str) -> Collection[str]:
+    def heard_of(alert_id: str) -> Mapping[str, bool]:
         return fired[alert_id] if alert_id in fired else told(alert_id)
 
     for transition in transitions:
@@ -60,9 +62,10 @@ def notify(
             on[alert.series] = alert.id
         if kind == "firing":
             company = on.get(Series(entity=alert.series.entity)) if alert.series.kind is Kind.ENTITY_TOPIC else None
-            known_to = heard_of(company) if company else ()
+            known_to = heard_of(company) if company else {}
             routed = route(alert, routes, [receiver.name for receiver in receivers]).receivers
-            names = fired[alert.id] = tuple(name for name in routed if name not in known_to)
+            names = tuple(name for name in routed if not known_to.get(name))
+            fired[alert.id] = dict.fromkeys(names, True)
         elif kind == "resolved":
             heard = heard_of(alert.id)
             names = tuple(receiver.name for receiver in receivers if receiver.send_resolved and receiver.name in heard)

@@ -137,7 +137,7 @@ class AlertsWorker:
         return unknown or due or (reach.final and self._ended_at != reach.tick)
 
     def _write(self, connection: Connection, open_before: Mapping[Series, Alert], change: Change) -> None:
-        def told(alert_id: str) -> frozenset[str]:
+        def told(alert_id: str) -> Mapping[str, bool]:
             return alerting.receivers_told(connection, alert_id)
 
         def shown(alert: Alert, kind: NotificationKind) -> Evidence:

@@ -75,11 +75,11 @@ def alerts_are_settled(connection: Connection, reader: str = "alerts", source: s
     return reach.position >= reach.newest and (ended or not reach.final)
 
 
-def receivers_told(connection: Connection, alert_id: str) -> frozenset[str]:
-    """The receivers that were told, or are about to be, that an alert fired."""
+def receivers_told(connection: Connection, alert_id: str) -> dict[str, bool]:
+    """The receivers that are told that an alert fired, each with whether that reached it or may: not if it is dead."""
     table = schema.outbox
-    query = select(table.c.receiver).where(table.c.alert_id == alert_id, table.c.kind == "firing")
-    return frozenset(connection.execute(query).scalars())
+    query = select(table.c.receiver, table.c.status).where(table.c.alert_id == alert_id, table.c.kind == "firing")
+    return {row.receiver: row.status != "dead" for row in connection.execute(query)}
 
 
 def read_surges_after(connection: Connection, position: int, limit: int) -> list[tuple[int, Surge]]:

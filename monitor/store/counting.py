@@ -80,6 +80,15 @@ def read_baselines(connection: Connection) -> list[BaselineState]:
     return [msgspec.json.decode(state, type=BaselineState) for state in rows.scalars()]
 
 
+def read_baselines_of(connection: Connection, series: Series) -> list[BaselineState]:
+    """What has been learned of one series, by window length."""
+    table = schema.baselines
+    rows = connection.execute(
+        select(table.c.state).where(table.c.series == series.key).order_by(table.c.window_seconds)
+    )
+    return [msgspec.json.decode(state, type=BaselineState) for state in rows.scalars()]
+
+
 def read_dispersion(connection: Connection) -> list[DispersionState]:
     """What has been learned over the series of each kind, in the order of their keys."""
     table = schema.dispersion
@@ -99,23 +108,29 @@ def read_story_heads(connection: Connection) -> list[StoryHead]:
 
 def read_minute_counts(connection: Connection, since: datetime) -> list[MinuteCount]:
     """What is known of every minute that starts at `since` or later, in the order of series and minute."""
-    table = schema.minute_counts
     found: list[MinuteCount] = []
-    for key in series_keys(connection, table):
-        series = Series.parse(key)
-        query = select(table).where(table.c.series == key, table.c.minute >= since).order_by(table.c.minute)
-        found += [
-            MinuteCount(
-                series,
-                row.minute,
-                WindowCounts(row.timed_stories, row.timed_negatives),
-                WindowCounts(row.dated_stories, row.dated_negatives),
-                row.timed_offset,
-                row.dated_offset,
-            )
-            for row in connection.execute(query)
-        ]
+    for key in series_keys(connection, schema.minute_counts):
+        found += read_minutes_of(connection, Series.parse(key), since)
     return found
+
+
+def read_minutes_of(connection: Connection, series: Series, since: datetime | None = None) -> list[MinuteCount]:
+    """What is known of one series: of every minute that starts at `since` or later, of all by default."""
+    table = schema.minute_counts
+    query = select(table).where(table.c.series == series.key).order_by(table.c.minute)
+    if since is not None:
+        query = query.where(table.c.minute >= since)
+    return [
+        MinuteCount(
+            series,
+            row.minute,
+            WindowCounts(row.timed_stories, row.timed_negatives),
+            WindowCounts(row.dated_stories, row.dated_negatives),
+            row.timed_offset,
+            row.dated_offset,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def read_newest_surges(connection: Connection, minute: datetime) -> list[Surge]:
@@ -134,7 +149,7 @@ def known_ids(connection: Connection, ids: Iterable[str]) -> dict[str, ItemKey]:
     """Of these article ids, those in the store, with the item that was first delivered under each."""
     table = schema.articles
     known: dict[str, ItemKey] = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         rows = connection.execute(select(table.c.id, table.c.source, table.c.position).where(table.c.id.in_(chunk)))
         known.update({id_: (source, position) for id_, source, position in rows})
     return known
@@ -143,7 +158,7 @@ def known_ids(connection: Connection, ids: Iterable[str]) -> dict[str, ItemKey]:
 def known_entities(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Of these entities that no list knows, those that articles have named, whatever was decided on them since."""
     column = schema.entities.c.id
-    return {id_ for chunk in _chunks(ids) for id_ in connection.scalars(select(column).where(column.in_(chunk)))}
+    return {id_ for chunk in chunks(ids) for id_ in connection.scalars(select(column).where(column.in_(chunk)))}
 
 
 def known_duplicates(connection: Connection, items: Collection[ItemKey]) -> set[ItemKey]:
@@ -194,13 +209,14 @@ def _known_items(connection: Connection, table: Table, items: Collection[ItemKey
         positions.setdefault(source, []).append(position)
     known: set[ItemKey] = set()
     for source, wanted in positions.items():
-        for chunk in _chunks(wanted):
+        for chunk in chunks(wanted):
             query = select(table.c.position).where(table.c.source == source, table.c.position.in_(chunk))
             known.update((source, position) for position in connection.execute(query).scalars())
     return known
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Values for one IN list each."""
     remaining = iter(values)
     while chunk := list(islice(remaining, _CHUNK)):
         yield chunk

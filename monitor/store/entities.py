@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, delete, func, select, update
+from sqlalchemy import CTE, Connection, Row, Table, delete, func, select, update
 from sqlalchemy import case as sql_case
 
 from monitor.classify.mentions import Mention
@@ -137,27 +137,25 @@ def count_articles(
         limit: At most so many.
         least_relevance: Articles that are less about it do not count.
     """
-    about = schema.article_entities
-    negative = func.sum(sql_case((about.c.negative > 0.5, 1), else_=0))
+    about, standing = schema.article_entities, _standing()
+    resolved = func.coalesce(standing.c.entity, about.c.entity)
+    # An article may name both of two that were merged.
+    articles = func.count(about.c.article_id.distinct())
+    negative = func.count(sql_case((about.c.negative > 0.5, about.c.article_id)).distinct())
     query = (
-        select(about.c.entity, func.count().label("articles"), negative.label("negative"), func.max(about.c.event_time))
+        select(resolved, articles, negative, func.max(about.c.event_time))
+        .outerjoin_from(about, standing, standing.c.id == about.c.entity)
         .where(about.c.relevance >= least_relevance)
-        .group_by(about.c.entity)
+        .group_by(resolved)
+        .order_by(articles.desc(), resolved)
+        .limit(limit)
     )
     if since is not None:
         query = query.where(about.c.event_time >= since)
-    into = read_merges(connection)
-    totals: dict[str, EntityCount] = {}
-    for entity, articles, negatives, newest in connection.execute(query):
-        resolved = into.get(entity, entity)
-        known = totals.get(resolved)
-        totals[resolved] = EntityCount(
-            entity=resolved,
-            articles=articles + (known.articles if known else 0),
-            negative=negatives + (known.negative if known else 0),
-            newest_at=max(newest, known.newest_at) if known else newest,
-        )
-    return sorted(totals.values(), key=lambda total: (-total.articles, total.entity))[:limit]
+    return [
+        EntityCount(entity=entity, articles=articles, negative=negatives, newest_at=newest)
+        for entity, articles, negatives, newest in connection.execute(query)
+    ]
 
 
 def read_merges(connection: Connection) -> dict[str, str]:
@@ -278,6 +276,17 @@ def _decide(connection: Connection, entity_id: str, status: Status, into: str | 
         .where(table.c.id == entity_id)
         .values(status=status, merged_into=into, decided_at=decision.at, decided_by=decision.by, why=decision.why)
     )
+
+
+def _standing() -> CTE:
+    """Every merged entity, `id`, and the one that stands in the end, `entity`."""
+    table = schema.entities
+    merged = select(table.c.id).where(table.c.status == "merged")
+    ends = select(table.c.id, table.c.merged_into.label("entity")).where(
+        table.c.status == "merged", table.c.merged_into.not_in(merged)
+    )
+    standing = ends.cte(recursive=True)
+    return standing.union(select(table.c.id, standing.c.entity).join(standing, table.c.merged_into == standing.c.id))
 
 
 def _last(into: Mapping[str, str], entity: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from monitor.articles import Precision
 from monitor.store import schema
@@ -23,6 +23,8 @@ HEADLINES: Final = 2_000
 
 RELEVANT: Final = SurgeRules().minimum_relevance
 """Articles less relevant to an entity, of 100, do not count for it."""
+FOREMOST: Final = SurgeRules().entities_per_story
+"""An article counts for so many entities, those that it is most relevant to."""
 
 _DAY: Final = timedelta(days=1)
 _SOURCES: Final = 10
@@ -86,9 +88,9 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
     """The conditions under which an article belongs to a window of a series, as the counts have it.
 
     Args:
-        series: Of an entity, what is relevant to it by the default rules, also under names that were merged into it.
+        series: Of an entity, what counts for it by the default rules, also under names that were merged into it.
         window: By event time.
-        negative: Only what is negative; for an entity, toward it.
+        negative: Only what counts as negative; for an entity, toward it.
     """
     table, about = schema.articles, schema.article_entities
     conditions = [table.c.event_time >= window.start, table.c.event_time < window.end]
@@ -98,10 +100,11 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
             about.c.event_time >= window.start,
             about.c.event_time < window.end,
             about.c.relevance >= RELEVANT,
+            _more_relevant() < FOREMOST,
         ]
         conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
     elif negative:
-        conditions.append(table.c.sentiment == "negative")
+        conditions += [table.c.sentiment == "negative", ~table.c.in_doubt]
     if series.topic:
         conditions.append(table.c.topic == series.topic)
     if window.length < _DAY:
@@ -119,7 +122,20 @@ def negativity(series: Series) -> ColumnElement[float]:
     return toward.scalar_subquery()
 
 
+def _more_relevant() -> ColumnElement[int]:
+    """How many entities an article is about that come before this one."""
+    about, other = schema.article_entities, schema.article_entities.alias()
+    comes_first = or_(
+        other.c.relevance > about.c.relevance,
+        and_(other.c.relevance == about.c.relevance, other.c.entity < about.c.entity),
+    )
+    count = select(func.count()).where(other.c.article_id == about.c.article_id, comes_first)
+    return count.correlate(about).scalar_subquery()
+
+
 def _is_about(entity: str) -> ColumnElement[bool]:
     about, entities = schema.article_entities, schema.entities
-    merged = select(entities.c.id).where(entities.c.merged_into == entity)
-    return or_(about.c.entity == entity, about.c.entity.in_(merged))
+    merged = select(entities.c.id).where(entities.c.merged_into == entity).cte(recursive=True)
+    # One may have been merged into another that was merged later.
+    merged = merged.union(select(entities.c.id).join(merged, entities.c.merged_into == merged.c.id))
+    return or_(about.c.entity == entity, about.c.entity.in_(select(merged.c.id)))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -42,7 +43,7 @@ from monitor.store.schema_sources import source_events as source_events
 from monitor.store.schema_sources import source_polls as source_polls
 from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(
@@ -74,6 +75,8 @@ articles = Table(
     Column("novelty", Integer),  # 100 for the first of the chain, then less
     Column("mentions", Text),  # JSON list of Mention
     Column("embedding", LargeBinary),  # of the text
+    # Negative, but too improbably to have been counted as such; false while unscored.
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),
     CheckConstraint("status IN ('scored', 'unscored')", name="status"),
     Index(None, "topic", "event_time"),
     Index(None, "event_time"),

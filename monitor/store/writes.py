@@ -49,9 +49,17 @@ _UNSCORED: dict[str, object] = dict.fromkeys(
 )
 
 
-def write_articles(connection: Connection, articles: Sequence[CountedArticle]) -> None:
-    """Insert articles; one whose id is there already changes nothing (the first score wins)."""
-    insert_new(connection, schema.articles, [_article_row(article) for article in articles])
+def write_articles(
+    connection: Connection, articles: Sequence[CountedArticle], abstain_below: float | None = None
+) -> None:
+    """Insert articles; one whose id is there already changes nothing (the first score wins).
+
+    Args:
+        connection: In a write transaction.
+        articles: As they were taken in.
+        abstain_below: As they were counted by; see `sighting_of`.
+    """
+    insert_new(connection, schema.articles, [_article_row(article, abstain_below) for article in articles])
 
 
 def write_duplicates(connection: Connection, duplicates: Sequence[Duplicate]) -> None:
@@ -166,7 +174,7 @@ def write_offsets(connection: Connection, offsets: Sequence[Offset]) -> None:
     upsert(connection, schema.offsets, rows)
 
 
-def _article_row(counted: CountedArticle) -> Row:
+def _article_row(counted: CountedArticle, abstain_below: float | None) -> Row:
     item = counted.item
     article = item.article
     row: dict[str, object] = {
@@ -187,7 +195,7 @@ def _article_row(counted: CountedArticle) -> Row:
         "novelty": counted.novelty,
     }
     if not isinstance(item, ScoredArticle):
-        return row | _UNSCORED | {"status": "unscored", "unscored_reason": item.reason}
+        return row | _UNSCORED | {"status": "unscored", "unscored_reason": item.reason, "in_doubt": False}
     row.update(
         status="scored",
         unscored_reason=None,
@@ -200,6 +208,7 @@ def _article_row(counted: CountedArticle) -> Row:
         model_version=item.model_version,
         mentions=_JSON.encode(item.mentions).decode() if item.mentions else None,
         embedding=item.embedding or None,
+        in_doubt=item.sentiment == "negative" and not item.counts_as_negative(abstain_below),
     )
     return row
 

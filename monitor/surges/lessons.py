@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -52,6 +52,40 @@ class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
     build: float = 0.0
     build_since: datetime | None = None
     build_as_of: datetime | None = None
+
+
+def joined_past(one: BaselineState, other: BaselineState | None, half_life_days: float) -> BaselineState:
+    """What would have been learnt of one series instead of two, nearly: what both know is added up.
+
+    Args:
+        one: Of a series.
+        other: Of another, of the same block length; None: nothing is known of it.
+        half_life_days: By which the older of them is faded to the time of the newer.
+
+    Returns:
+        Under the name of `one`. A build is that of whichever has more of it: cumulative sums do not add up.
+    """
+    if other is None or other.as_of is None or other.since is None:
+        return one
+    if one.as_of is None or one.since is None:
+        return msgspec.structs.replace(other, series=one.series)
+    as_of = max(one.as_of, other.as_of)
+    fades = [0.5 ** ((as_of - each) / timedelta(days=half_life_days)) for each in (one.as_of, other.as_of)]
+    summed = {
+        name: fades[0] * getattr(one, name) + fades[1] * getattr(other, name)
+        for name in ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume")
+    }
+    more = max(one, other, key=lambda each: each.build)
+    return BaselineState(
+        series=one.series,
+        window_minutes=one.window_minutes,
+        since=min(one.since, other.since),
+        as_of=as_of,
+        build=more.build,
+        build_since=more.build_since,
+        build_as_of=more.build_as_of,
+        **summed,
+    )
 
 
 class Expectations(NamedTuple):

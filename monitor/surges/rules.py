@@ -38,10 +38,13 @@ class SurgeRules(BaseModel):
         description="Length of the blocks that show how shares vary within a day; divides `block_minutes`.",
     )
     minimum_stories: int = Field(
-        default=3, ge=1, description="Stories that a window must hold before anything is said about it."
+        default=3,
+        ge=1,
+        description="Stories that a window must hold before its share is judged; "
+        "to be judged by volume, `minimum_negatives` is enough.",
     )
     minimum_negatives: int = Field(
-        default=2, ge=1, description="Negative stories that a window must hold before it can stand out."
+        default=2, ge=1, description="Negative stories that a window must hold before it can stand out in any way."
     )
     minimum_effect: Share = Field(
         default=0.15,

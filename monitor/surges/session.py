@@ -2,19 +2,20 @@
 
 A tick is one transaction. What stands before it in every partition is settled (repeats dropped), counted, judged and
 written together with the offsets to go on from. If anything fails, the session is void: what its core has taken in and
-the store has not is forgotten with it, and the next session starts from the tables.
+the store has not is forgotten with it, and the next session starts from the tables. So it is, too, when somebody merges
+two entities: the next session joins their past before it counts on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from monitor.broker.codec import DecodeError, decode_scored, unreadable
 from monitor.broker.reader import PartitionReader
 from monitor.broker.seams import Record
 from monitor.clock import Clock
-from monitor.store import leases, writes
+from monitor.store import entities, leases, writes
 from monitor.store.database import Database
 from monitor.store.rows import Offset
 from monitor.surges.alignment import Alignment, Taken
@@ -31,6 +32,10 @@ _AHEAD_LIMIT = 20_000
 """Messages in hand beyond which partitions that are ahead of the others are not read further."""
 
 
+class MergedError(Exception):
+    """Entities were merged, or a merge was taken back, since the session began."""
+
+
 class Session:
     """Reads, counts and writes under one epoch of the lease."""
 
@@ -39,6 +44,7 @@ class Session:
         database: Database,
         reader: PartitionReader,
         core: SurgeCore,
+        merges: Mapping[str, str],
         *,
         rules: SurgeRules,
         topic: str,
@@ -53,6 +59,7 @@ class Session:
             database: The store.
             reader: At the offsets that the store holds.
             core: As the store holds it.
+            merges: Of entities, as the store holds them.
             rules: How surges are judged.
             topic: The scored topic.
             epoch: Of the lease.
@@ -64,6 +71,7 @@ class Session:
         self._database = database
         self._reader = reader
         self._core = core
+        self._merges = merges
         self._rules = rules
         self._topic = topic
         self._epoch = epoch
@@ -89,7 +97,7 @@ class Session:
             How many messages were read and ticks written.
 
         Raises:
-            BrokerError, StoreError: The session is void.
+            BrokerError, StoreError, MergedError: The session is void.
         """
         records = self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
         for record in records:
@@ -136,8 +144,12 @@ class Session:
         offsets = [Offset(topic_id, self._topic, partition, offset) for partition, offset in taken.positions.items()]
         with self._database.write() as connection:
             leases.require_lease(connection, STAGE, self._epoch)
+            if entities.read_merges(connection) != self._merges:
+                raise MergedError
             records = [record for _, _, record in taken.records]
-            self.articles += count_tick(connection, self._core, tick, records, self._rules, self._abstain_below)
+            self.articles += count_tick(
+                connection, self._core, tick, records, self._rules, self._abstain_below, self._merges
+            )
             writes.write_progress(connection, STAGE, tick, final=taken.final)
             writes.write_offsets(connection, offsets)
         self.ticks += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -27,6 +27,7 @@ def count_tick(
     records: Sequence[object],
     rules: SurgeRules,
     abstain_below: float | None,
+    merges: Mapping[str, str],
 ) -> int:
     """Settles what a tick took, counts it and writes what came of it.
 
@@ -37,6 +38,7 @@ def count_tick(
         records: Articles and dead letters, in any order.
         rules: Of the core.
         abstain_below: See `sighting_of`.
+        merges: For every merged entity the one that stands in the end.
 
     Returns:
         How many articles were new.
@@ -45,9 +47,8 @@ def count_tick(
     known = counting.known_entities(connection, unsure_of(settled.new))
     settled = msgspec.structs.replace(settled, new=recognised(settled.new, known))
     scored = [item for item in settled.new if isinstance(item, ScoredArticle)]
-    merges = entities.read_merges(connection)
     advance = core.advance(tick, [sighting_of(item, rules, merges, abstain_below) for item in scored])
-    _write_articles(connection, tick, settled, advance)
+    _write_articles(connection, tick, settled, advance, abstain_below)
     writes.add_minute_counts(connection, advance.minute_counts)
     writes.write_windows(connection, advance.closed)
     writes.write_baselines(connection, advance.baselines)
@@ -58,7 +59,9 @@ def count_tick(
     return len(settled.new)
 
 
-def _write_articles(connection: Connection, tick: datetime, settled: Settled, advance: Advance) -> None:
+def _write_articles(
+    connection: Connection, tick: datetime, settled: Settled, advance: Advance, abstain_below: float | None
+) -> None:
     rows: list[CountedArticle] = []
     for item in settled.new:
         entry = advance.members.get(item.article.id)
@@ -76,7 +79,7 @@ def _write_articles(connection: Connection, tick: datetime, settled: Settled, ad
                     novelty=entry.novelty,
                 )
             )
-    writes.write_articles(connection, rows)
+    writes.write_articles(connection, rows, abstain_below)
     entities.write_mentions(connection, settled.new)
     writes.write_duplicates(connection, settled.duplicates)
     writes.write_dead_letters(connection, settled.dead_letters)

@@ -11,11 +11,12 @@ from monitor.broker.client import KafkaClient
 from monitor.broker.names import TopicNames
 from monitor.clock import Clock
 from monitor.errors import LeaseLostError, TopicRecreatedError
-from monitor.store import counting, leases
+from monitor.store import counting, entities, leases
 from monitor.store.database import Database
+from monitor.store.merged_series import join_past
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
-from monitor.surges.session import STAGE, Session
+from monitor.surges.session import STAGE, MergedError, Session
 
 LEASE_TTL = timedelta(seconds=10)
 """After so long without a renewal a standby takes over."""
@@ -87,10 +88,13 @@ class SurgeWorker:
         epoch = self._held_epoch()
         if epoch is None:
             return 0
-        if self._session is None:
-            self._session = self._begin(epoch)
         try:
+            if self._session is None:
+                self._session = self._begin(epoch)
             return self._session.step()
+        except MergedError:
+            self._end()
+            return 1
         except TopicRecreatedError as error:
             _log.warning("%s", error)
             self._end()
@@ -131,6 +135,10 @@ class SurgeWorker:
 
     def _begin(self, epoch: int) -> Session:
         ids = self._kafka.topics.topic_ids([self._topic])
+        with self._database.write() as connection:
+            leases.require_lease(connection, STAGE, epoch)
+            merges = entities.read_merges(connection)
+            join_past(connection, merges, self._rules)
         with self._database.read() as connection:
             snapshot = counting.load_snapshot(connection, STAGE, self._rules)
             offsets = counting.load_offsets(connection, ids[self._topic])
@@ -139,6 +147,7 @@ class SurgeWorker:
             self._database,
             self._kafka.reader([self._topic], start, topic_ids=ids),
             SurgeCore(self._rules, snapshot),
+            merges,
             rules=self._rules,
             topic=self._topic,
             epoch=epoch,

@@ -70,6 +70,25 @@ def test_attention_alone_is_calm_and_never_the_peak_of_an_alert() -> None:
     assert (alert.latest, alert.peak) == (drawing, seen)
 
 
+def test_an_alert_has_one_id_whether_it_was_seen_within_the_minute_or_at_its_end() -> None:
+    def opened(seconds: int) -> str:
+        [alert] = rules().run({}, [surge(Reason.SURGE, at=START + timedelta(seconds=seconds))], None).alerts
+        return alert.id
+
+    assert opened(10) == opened(50) == opened(60)
+    assert len({opened(0), opened(60), opened(61)}) == 3
+
+
+def test_what_ends_before_it_fires_and_comes_back_within_the_minute_is_one_alert_with_its_whole_history() -> None:
+    step, lifecycle = timedelta(seconds=10), rules(pending=timedelta(seconds=30))
+    change = lifecycle.run({}, timeline(".SoSSSS", step), START + 7 * step)
+    [alert] = change.alerts
+    assert alert.state is AlertState.FIRING
+    assert [(each.alert.id == alert.id, each.alert.state.value) for each in change.transitions] == [
+        (True, state) for state in ("pending", "resolved", "pending", "firing")
+    ]
+
+
 def test_a_surge_fires_at_once_by_default() -> None:
     assert played(rules(), "S") == [("pending", 0), ("firing", 0)]
 
@@ -185,7 +204,7 @@ def streams(draw: st.DrawFn) -> tuple[Lifecycle, list[Surge], datetime]:
             surge(draw(st.sampled_from(list(Reason))), at=tick, series=series, p_value=draw(st.floats(0, 1)))
             for series in chosen
         ]
-    pending, calm = draw(st.integers(min_value=0, max_value=6)), draw(st.integers(min_value=1, max_value=8))
+    pending, calm = draw(st.integers(min_value=0, max_value=6)), draw(st.integers(min_value=2, max_value=9))
     return rules(pending * MINUTE / 2, calm * MINUTE / 2), surges, tick + draw(st.integers(0, 10)) * MINUTE
 
 

@@ -21,7 +21,7 @@ from monitor.errors import SettingsError
 from monitor.store.alerting import alerts_are_settled, read_open_alerts
 from monitor.store.database import Database
 from monitor.store.fingerprint import dump
-from monitor.store.outbox import read_outbox
+from monitor.store.outbox import claim_due, mark_dead, read_outbox
 from monitor.store.rows import CountedArticle, OutboxEntry
 from monitor.store.writes import write_articles
 from monitor.surges.series import Series
@@ -150,6 +150,37 @@ def test_a_topic_of_a_company_is_told_before_and_after_its_companys_alert(databa
     worker(database).step()
     firing = [e for e in told(database) if isinstance(e.notification, Notification) and e.notification.kind == "firing"]
     assert [series_of(entry) for entry in firing] == [BANK_LAW, BANK, BANK_LAW]
+
+
+def test_a_topic_of_a_company_is_told_to_those_whom_the_notice_of_the_company_did_not_reach(database: Database) -> None:
+    stepped = worker(database, ME, DESK)
+    write_stream(database, [surge(series=BANK)], START)
+    stepped.step()
+    with database.write() as connection:
+        (refused,) = claim_due(connection, "dispatcher", NOW, MINUTE, 10, receiver="desk")
+        mark_dead(connection, refused.notification.id, "dispatcher", "HTTP 404")
+    write_stream(database, [surge(series=BANK_LAW, at=START + HOUR)], START + HOUR)
+    stepped.step()
+    assert [(entry.notification.receiver, series_of(entry)) for entry in told(database)] == [
+        ("desk", BANK),
+        ("me", BANK),
+        ("desk", BANK_LAW),
+    ]
+
+
+def test_the_end_is_kept_for_those_whom_the_beginning_did_not_reach(database: Database) -> None:
+    stepped = worker(database)
+    write_stream(database, [surge()], START)
+    stepped.step()
+    with database.write() as connection:
+        (refused,) = claim_due(connection, "dispatcher", NOW, MINUTE, 10)
+        mark_dead(connection, refused.notification.id, "dispatcher", "HTTP 404")
+    write_stream(database, [surge(Reason.ORDINARY, at=START + HOUR)], START + 24 * HOUR)
+    stepped.step()
+    assert [(entry.notification.kind, entry.status) for entry in told(database)] == [
+        ("firing", "dead"),
+        ("resolved", "pending"),
+    ]
 
 
 def series_of(entry: OutboxEntry) -> Series:

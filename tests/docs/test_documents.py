@@ -47,7 +47,7 @@ def test_the_settings_document_tells_of_each_kind_of_setting() -> None:
     for line in (
         "| `partitions` | whole number | `4` | at least 1, at most 1,000 |",
         '| `sasl_password` | text, kept secret | `""` |',
-        '| `calm_for` | duration | `"06:00:00"` | above 00:00:00, at most 30d 00:00:00 |',
+        '| `calm_for` | duration | `"06:00:00"` | at least 00:01:00, at most 30d 00:00:00 |',
         '| `languages` | list of text | `["en"]` |',
         "| `sources` | list of tables, see `[[sources]]` | `[]` |",
         "| `continue` | true or false | `false` |",

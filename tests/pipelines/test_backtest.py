@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,10 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job(scenario: Path) -> ReplayJob:
     return ReplayJob(path=str(scenario), format="jsonl", columns=COLUMNS)
+
+
+def seen_times(scenario: Path) -> list[datetime]:
+    return [datetime.fromisoformat(found) for found in re.findall(r'"seen_at": "([^"]+)"', scenario.read_text("utf-8"))]
 
 
 def settings(folder: Path) -> Settings:
@@ -66,13 +72,16 @@ def test_rules_are_compared_side_by_side_and_the_model_reads_once(scenario: Path
     sets = [RuleSet(OWN_RULES, RULES), read_rules(f"strict={strict}", RULES)]
     steps: list[int] = []
 
-    def run() -> list[tuple[int, int, float]]:
+    def run() -> list[tuple[int, int, float, float]]:
         found = backtest(settings(tmp_path), job(scenario), sets, tmp_path / "out", lambda done, _: steps.append(done))
-        return [(outcome.alerts, outcome.shared, outcome.alerts_per_week) for _, outcome in found]
+        return [(outcome.alerts, outcome.shared, outcome.weeks, outcome.alerts_per_week) for _, outcome in found]
 
-    (own, shared, weekly), (fewer, among, _) = first = run()
+    (own, shared, weeks, weekly), (fewer, among, _, _) = first = run()
     assert own == shared > fewer == among
-    assert weekly == pytest.approx(own / (6 / 7), rel=0.2)
+    seen = seen_times(scenario)
+    true = (max(seen) - min(seen)) / timedelta(weeks=1)
+    assert weeks == pytest.approx(true, abs=0.01)
+    assert weekly == pytest.approx(own / true, rel=0.001)
     read = len(steps)
     assert run() == first
     assert len(steps) == read > 0, "a second backtest of the same file takes the answers of the first"

@@ -57,7 +57,7 @@ def test_the_cursor_and_what_was_made_of_the_surges_commit_together_or_not_at_al
     with database.read() as connection:
         assert alerting.read_reach(connection, "alerts", "surges").position == 5
         assert alerting.read_open_alerts(connection) == {BANKS: opened}
-        assert alerting.receivers_told(connection, opened.id) == {"console"}
+        assert alerting.receivers_told(connection, opened.id) == {"console": True}
         assert outbox.count_outbox(connection) == {"pending": 1, "delivered": 0, "dead": 0}
 
 

@@ -83,12 +83,25 @@ def test_articles_of_merged_entities_are_read_as_ones(filled: Database) -> None:
         entities.merge_entity(connection, "~quillon", "boeing", DECISION)
     with filled.read() as connection:
         (total,) = entities.count_articles(connection)
-        assert (total.entity, total.articles, total.negative) == ("boeing", 4, 2)
+        assert (total.entity, total.articles, total.negative) == ("boeing", 3, 2)
         assert total.newest_at == about(4).article.event_time
         assert entities.read_merges(connection) == {"~tarvex": "boeing", "~quillon": "boeing"}
         merged = entities.read_entity(connection, "~quillon")
     assert merged is not None
     assert (merged.status, merged.merged_into, merged.why) == ("merged", "boeing", "the same firm")
+
+
+def test_an_article_that_names_both_parts_of_a_merge_counts_once(filled: Database) -> None:
+    with filled.write() as connection:
+        entities.write_mentions(connection, [about(5, toward("~quillon"), toward("~tarvex"), toward("boeing"))])
+        entities.merge_entity(connection, "~tarvex", "~quillon", DECISION)
+    with filled.read() as connection:
+        totals = entities.count_articles(connection)
+        assert [(total.entity, total.articles, total.negative) for total in totals] == [
+            ("~quillon", 4, 3),
+            ("boeing", 2, 1),
+        ]
+        assert [total.entity for total in entities.count_articles(connection, limit=1)] == ["~quillon"]
 
 
 def test_counts_can_begin_late_and_ask_for_relevance(filled: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from monitor.articles import Precision
@@ -12,8 +13,12 @@ from monitor.classify.scored import ScoredArticle
 from monitor.store import entities, reads, writes
 from monitor.store.database import Database
 from monitor.store.evidence import read_evidence
+from monitor.surges.core import SurgeCore
+from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
+from monitor.surges.sightings import about
 from monitor.surges.surge import Surge
+from monitor.surges.ticking import count_tick
 from monitor.surges.windows import Window
 from tests.store.builders import BANKS, HOUR, MINUTE, NOON, article, counted, mention, scored, surge
 
@@ -88,6 +93,62 @@ def test_of_a_company_stories_are_as_negative_as_they_are_toward_it(database: Da
     with database.read() as connection:
         behind = reads.read_stories(connection, Series(entity="acme"), SHORT, 10)
     assert [story.id for story in behind] == [article(number).id for number in (2, 4, 1, 3)]
+
+
+def test_merges_that_follow_one_another_are_followed_to_the_end(database: Database) -> None:
+    items = [toward(1, "acme", 0.7), toward(2, "~acme mining", 0.8), toward(3, "~acme mining corp", 0.75)]
+    items.append(replace(scored(4), mentions=(named("~acme mining corp", 0.81, 80), named("acme", 0.2, 80))))
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item) for item in items])
+        entities.write_mentions(connection, items)
+        for part, whole in (("~acme mining corp", "~acme mining"), ("~acme mining", "acme")):
+            entities.merge_entity(connection, part, whole, entities.Decision(by="ann", at=TICK))
+    assert shown(database, seen(Series(entity="acme"))) == [article(number).id for number in (4, 2, 3, 1)]
+    assert shown(database, seen(Series(entity="~acme mining"))) == [article(number).id for number in (4, 2, 3)]
+
+
+def test_what_was_too_doubtful_to_count_as_negative_is_no_evidence(database: Database) -> None:
+    doubtful = [in_doubt(number) for number in (2, 3)]
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(scored(1)), counted(doubtful[0])])
+        writes.write_articles(connection, [counted(doubtful[1])], abstain_below=0.4)
+        writes.write_articles(connection, [counted(scored(4))], abstain_below=0.95)
+    for series in (ALL, BANKS):
+        assert shown(database, seen(series)) == [article(1).id, article(3).id]
+    with database.read() as connection:
+        evidence = read_evidence(connection, seen(ALL), TICK, 10)
+        behind = reads.read_stories(connection, ALL, SHORT, 10)
+    assert evidence.sources == (("wire", 2),)
+    assert len(behind) == 4
+
+
+@pytest.mark.parametrize(("abstain_below", "counts"), [(None, 1), (0.4, 2), (0.95, 0)])
+def test_evidence_holds_as_many_stories_as_were_counted_as_negative(
+    database: Database, abstain_below: float | None, counts: int
+) -> None:
+    rules = SurgeRules()
+    titled = replace(in_doubt(2), article=article(2, title="Ore mill burns down"))
+    with database.write() as connection:
+        count_tick(connection, SurgeCore(rules), TICK, [scored(1), titled], rules, abstain_below, {})
+        (total,) = reads.read_totals(connection, SHORT, [ALL])
+    assert total.counts.negatives == len(shown(database, seen(ALL))) == counts
+
+
+def in_doubt(number: int) -> ScoredArticle:
+    return replace(scored(number, negative=0.45), sentiment="negative", neutral=0.3, positive=0.25)
+
+
+def test_a_text_that_names_many_companies_is_evidence_for_the_most_relevant_of_them(database: Database) -> None:
+    names = ["zenith", *(f"other {number}" for number in range(5)), "acme", "brill"]
+    item = replace(
+        scored(1), mentions=tuple(named(name, 0.8, 90 if name == "zenith" else 50) for name in reversed(names))
+    )
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item)])
+        entities.write_mentions(connection, [item])
+    counts = [entity for entity, _ in about(item.mentions, SurgeRules(), {})]
+    assert [name for name in names if shown(database, seen(Series(entity=name)))] == sorted(counts, key=names.index)
+    assert len(counts) == 6
 
 
 def test_terms_are_those_of_the_window_and_not_of_the_weeks_before(database: Database) -> None:

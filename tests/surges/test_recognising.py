@@ -74,7 +74,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def count(database: Database, core: SurgeCore, tick: datetime, *items: ScoredArticle) -> None:
     with database.write() as connection:
-        count_tick(connection, core, tick, items, RULES, None)
+        count_tick(connection, core, tick, items, RULES, None, {})
 
 
 def test_what_a_tick_knows_is_what_the_store_holds_of_earlier_ones(database: Database) -> None:
@@ -93,6 +93,6 @@ def test_an_unsure_name_counts_in_the_series_of_its_company(database: Database) 
     count(database, core, NOON + 5 * MINUTE, naming(1, "~tarvex"))
     item = naming(6, "~tarvex", unsure=True)
     with database.write() as connection:
-        count_tick(connection, core, NOON + timedelta(minutes=9), [item], RULES, None)
+        count_tick(connection, core, NOON + timedelta(minutes=9), [item], RULES, None, {})
         told = select(func.sum(minute_counts.c.timed_stories)).where(minute_counts.c.series == "entity=~tarvex")
         assert connection.scalar(told) == 2

@@ -1,0 +1,169 @@
+"""A merge of two entities is no event: what was counted under either name counts on as one's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from monitor.alerts.alert import AlertState
+from monitor.classify.scored import ScoredArticle
+from monitor.store import alerting, counting, entities, writes
+from monitor.store.database import Database
+from monitor.store.entities import Decision
+from monitor.store.merged_series import join_past
+from monitor.store.schema import surges, window_counts
+from monitor.surges.core import SurgeCore
+from monitor.surges.rules import SurgeRules
+from monitor.surges.series import Series
+from monitor.surges.ticking import count_tick
+from monitor.surges.windows import MinuteCount, WindowCounts
+from tests.store.builders import HOUR, MINUTE, NOON, alert, mention, scored, surge
+
+RULES = SurgeRules()
+DECISION = Decision(at=NOON, by="ann", why="the same firm")
+OLD, NEW = Series(entity="~acme"), Series(entity="acme")
+MERGES = {"~acme": "acme"}
+
+
+def named(number: int, seen: datetime, *names: tuple[str, float]) -> ScoredArticle:
+    """An article that is about these, each with the probability that it is bad for it."""
+    mentions = tuple(msgspec.structs.replace(mention(negative=bad), entity=name, relevance=80) for name, bad in names)
+    title = f"Company matter number {number} {'abcdefghij'[number % 10] * (number % 7 + 3)}"
+    return msgspec.structs.replace(
+        scored(number, published_at=seen, first_seen_at=seen, title=title, body=""), mentions=mentions
+    )
+
+
+def month(days: range, name: str, bad_days: Iterable[int] = ()) -> list[ScoredArticle]:
+    """Each day 4 stories about a company, named so, and 16 of others; on a bad day all are bad and about it."""
+    bad, items = set(bad_days), list[ScoredArticle]()
+    for day in days:
+        for hour in range(20):
+            number = 100 * day + hour
+            mine = day in bad or hour % 5 == 2
+            grim = 0.8 if day in bad or number % 3 == 0 else 0.1
+            items.append(named(number, NOON + day * 24 * HOUR + hour * HOUR, (name if mine else f"~other{hour}", grim)))
+    return items
+
+
+def count(database: Database, items: list[ScoredArticle], ticks: Iterable[datetime]) -> None:
+    """Counts on from what the store holds, as a session does."""
+    with database.write() as connection:
+        merges = entities.read_merges(connection)
+        join_past(connection, merges, RULES)
+        core = SurgeCore(RULES, counting.load_snapshot(connection, "surges", RULES))
+        since = core.tick
+        for tick in ticks:
+            due = [item for item in items if item.article.first_seen_at < tick]
+            new = due if since is None else [item for item in due if item.article.first_seen_at >= since]
+            count_tick(connection, core, tick, new, RULES, None, merges)
+            writes.write_progress(connection, "surges", tick, final=False)
+            since = tick
+
+
+def tables(database: Database) -> dict[str, Any]:
+    """All that says or decides what is unusual."""
+    with database.read() as connection:
+        return {
+            "minutes": counting.read_minute_counts(connection, NOON),
+            "baselines": counting.read_baselines(connection),
+            "windows": sorted(map(tuple, connection.execute(select(window_counts)))),
+            "surges": [
+                counting.surge_of(row)
+                for row in connection.execute(select(surges).order_by(surges.c.tick, surges.c.series))
+            ],
+            "heads": counting.read_story_heads(connection),
+        }
+
+
+def merge(database: Database, entity: str = "~acme", into: str = "acme") -> None:
+    with database.write() as connection:
+        entities.merge_entity(connection, entity, into, DECISION)
+
+
+def test_a_company_is_judged_as_if_it_had_always_had_the_name_it_was_merged_into(
+    database: Database, tmp_path: Path
+) -> None:
+    days = [NOON + day * 24 * HOUR for day in range(1, 27)]
+    with Database.open(f"sqlite:///{tmp_path / 'reference.db'}") as reference:
+        count(reference, month(range(26), "acme", bad_days=[24]), days)
+        wanted = tables(reference)
+    count(database, month(range(22), "~acme"), days[:22])
+    merge(database)
+    count(database, month(range(22, 24), "~acme") + month(range(24, 26), "acme", bad_days=[24]), days[22:])
+    found = tables(database)
+    assert any(each.series == NEW for each in found["surges"]), "nothing stood out: the comparison says little"
+    assert found == wanted
+
+
+def test_a_live_story_that_names_both_counts_once(database: Database) -> None:
+    both, one = (("~acme", 0.8), ("acme", 0.1)), (("~acme", 0.8),)
+    items = [named(1, NOON, *both), named(2, NOON, *one), named(3, NOON + MINUTE, ("acme", 0.8), ("~acme", 0.8))]
+    count(database, items, [NOON + HOUR])
+    merge(database)
+    with database.write() as connection:
+        moved = join_past(connection, MERGES, RULES)
+        assert moved == 2  # the company, and its one topic
+        assert join_past(connection, MERGES, RULES) == 0
+        rows = [row for row in counting.read_minute_counts(connection, NOON) if row.series.entity == "acme"]
+        abouts = [head.about for head in counting.read_story_heads(connection)]
+    none = WindowCounts(0, 0)
+    assert rows == [
+        MinuteCount(series, minute, counts, none)
+        for series in (NEW, Series(entity="acme", topic="Banks"))
+        for minute, counts in ((NOON, WindowCounts(2, 1)), (NOON + MINUTE, WindowCounts(1, 1)))
+    ]
+    assert sorted(abouts) == [(("acme", False),), (("acme", True),), (("acme", True),)]
+
+
+def test_merges_of_merges_end_in_one(database: Database) -> None:
+    count(database, [named(1, NOON, ("~acme mining", 0.8)), named(2, NOON, ("~acme", 0.8))], [NOON + HOUR])
+    merge(database, "~acme mining", "~acme")
+    merge(database)
+    with database.write() as connection:
+        join_past(connection, entities.read_merges(connection), RULES)
+        kept = {row.series.entity: row.timed.stories for row in counting.read_minute_counts(connection, NOON)}
+    assert kept == {"": 2, "acme": 2}
+
+
+def test_an_open_alert_goes_on_under_the_new_name(database: Database) -> None:
+    opened = alert(series=OLD)
+    with database.write() as connection:
+        alerting.write_alerts(connection, [opened])
+        writes.write_surges(connection, [surge(NOON, OLD), surge(NOON + MINUTE, OLD), surge(NOON + MINUTE, NEW)])
+        assert join_past(connection, MERGES, RULES) == 1
+        (found,) = alerting.read_open_alerts(connection).values()
+        told = [(each.series, each.tick) for _, each in alerting.read_surges_after(connection, 0, 10)]
+    assert found == msgspec.structs.replace(opened, series=NEW, latest=surge(NOON, NEW), peak=surge(NOON, NEW))
+    assert told == [(NEW, NOON), (NEW, NOON + MINUTE)]
+
+
+@pytest.mark.parametrize("state", [AlertState.FIRING, AlertState.PENDING])
+def test_where_both_have_an_open_alert_the_merged_one_keeps_its_own_and_runs_out(
+    database: Database, state: AlertState
+) -> None:
+    mine, theirs = alert(series=OLD, state=state), alert(NOON + MINUTE, series=NEW)
+    with database.write() as connection:
+        alerting.write_alerts(connection, [mine, theirs])
+        writes.write_surges(connection, [surge(NOON, OLD), surge(NOON + MINUTE, NEW)])
+        writes.write_progress(connection, "surges", NOON + HOUR, final=False)
+        join_past(connection, MERGES, RULES)
+        assert alerting.read_open_alerts(connection) == {OLD: mine, NEW: theirs}
+        core = SurgeCore(RULES, counting.load_snapshot(connection, "surges", RULES))
+        verdicts = core.advance(NOON + timedelta(hours=2), []).surges
+    assert {OLD, NEW} <= {each.series for each in verdicts if each.reason not in {"surge", "elevated"}}
+
+
+def test_without_merges_nothing_is_touched(database: Database) -> None:
+    count(database, [named(1, NOON, ("~acme", 0.8))], [NOON + HOUR])
+    before = tables(database)
+    with database.write() as connection:
+        assert join_past(connection, {}, RULES) == 0
+        assert join_past(connection, {"~tarvex": "acme"}, RULES) == 0
+    assert tables(database) == before
