@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -30,15 +29,6 @@ _CHUNK = 2_000
 """Texts scored at once: what is kept of each is its probabilities alone."""
 _NOWHERE: Span = (0, 0)
 """A span that no token touches: an engine answers with the text's own sentiment."""
-
-
-@runtime_checkable
-class CountsTokens(Protocol):
-    """An engine that tells how much of a text it reads."""
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens of each text the model reads, its two marks included."""
-        ...
 
 
 def evaluate_file(
@@ -136,11 +126,6 @@ def judge(engine: Engine, examples: Sequence[Example], task: Task) -> Report:
 
 
 def _unread(engine: Engine, texts: Sequence[str], spans: Sequence[Span]) -> int:
-    """How many spans are nowhere in their text, or behind the last token that the model reads."""
-    lost = sum(span == _NOWHERE for span in spans)
-    if isinstance(engine, CountsTokens):
-        found = [(text, span) for text, span in zip(texts, spans, strict=True) if span != _NOWHERE]
-        # What stands before the entity fills the model already: nothing of the entity is read.
-        counts = engine.count_tokens([text[: span[0]] for text, span in found])
-        lost += sum(count >= engine.max_tokens for count in counts)
-    return lost
+    """How many spans are nowhere in their text, or behind what the model reads of it."""
+    ends = engine.read_to(texts)
+    return sum(span == _NOWHERE or span[0] >= end for span, end in zip(spans, ends, strict=True))

@@ -57,10 +57,17 @@ def decode(texts: Sequence[str], raw: RawAnswers, manifest: Manifest, added: Add
     )
 
 
-def decode_targets(raw: RawAnswers, spans: Sequence[Span], manifest: Manifest) -> Floats:
-    """The sentiment toward one given stretch of each text; see `Engine.sentiment_toward`."""
+def decode_targets(raw: RawAnswers, places: Sequence[int], spans: Sequence[Span], manifest: Manifest) -> Floats:
+    """The sentiment toward given stretches of texts; see `Engine.sentiment_toward`.
+
+    Args:
+        raw: The model's answers for the texts.
+        places: Of the text of each stretch among them.
+        spans: Characters of each stretch.
+        manifest: The model's: temperatures.
+    """
     rows = []
-    for place, span in enumerate(spans):
+    for place, span in zip(places, spans, strict=True):
         tokens = tokens_within(raw.offsets[place], span)
         rows.append(raw.targets[place][tokens].mean(axis=0) if tokens else raw.sentiment[place])
     logits = np.stack(rows) if rows else np.zeros((0, len(manifest.sentiments)), dtype=np.float32)

@@ -85,3 +85,7 @@ class Engine(Protocol):
             spans: Characters of one mention in each; one that lies beyond the cut gets the text's own sentiment.
         """
         ...
+
+    def read_to(self, texts: Sequence[str]) -> list[int]:
+        """How many characters of each text the model reads; what stands behind them is cut off."""
+        ...

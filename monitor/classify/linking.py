@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -13,10 +14,11 @@ from monitor.classify.engine import Engine, Scores
 from monitor.classify.mentions import Mention, Span
 from monitor.entities.gazetteer import load_gazetteer
 from monitor.entities.matching import Match, Matcher, Verdict
-from monitor.entities.names import PROVISIONAL
+from monitor.entities.names import PROVISIONAL, fold
 from monitor.entities.relevance import relevance
 from monitor.entities.similarity import Similarity
 from monitor.entities.unknown import name_span, unknown_id
+from monitor.entities.vocabulary import CONNECTORS, DETERMINERS, PLACES
 
 PROVISIONAL_FROM: Final = 0.6
 """Confidence of a tag from which a mention of an unknown company makes a provisional entity.
@@ -24,7 +26,13 @@ PROVISIONAL_FROM: Final = 0.6
 Half of the names below it are none; those of entities that are known already nearly all are.
 """
 
+_WORD: Final = re.compile(r"\S+")
+_SMALL: Final = CONNECTORS | DETERMINERS
+
 Triple = tuple[float, float, float]
+
+NOTHING_SAID: Final[Triple] = (0.0, 1.0, 0.0)
+"""The sentiment toward a company that the text names only behind the part that the model reads."""
 
 
 class Linker:
@@ -50,7 +58,8 @@ class Linker:
         """The mentions of each text, with entities and relevance, in the order in which they stand there.
 
         A known company that the model did not tag becomes a mention: with the sentiment of the text if it is all that
-        the text names, else with the engine's sentiment toward it.
+        the text names, else with the engine's sentiment toward it. Where it stands behind the part that the model
+        reads, it takes the mean of its mentions in that part; where there is none, it is neutral.
 
         Args:
             texts: As `prepare_text` returned them.
@@ -67,13 +76,15 @@ class Linker:
         toward = self._sentiments(texts, joined, scores, engine)
         linked = []
         for row, (text, title_length, (tagged, untagged)) in enumerate(zip(texts, title_lengths, joined, strict=True)):
-            new = [_mention(text, match, toward[row, match.start]) for match in untagged]
-            mentions = sorted([*tagged, *new], key=lambda mention: (mention.start, mention.end))
+            said = [(match, toward.get((row, match.start))) for match in untagged]
+            read = [*tagged, *(_mention(text, match, sentiment) for match, sentiment in said if sentiment)]
+            unread = [_mention(text, match, _mean_toward(match.entity, read)) for match, known in said if not known]
+            mentions = sorted([*read, *unread], key=lambda mention: (mention.start, mention.end))
             linked.append(with_relevance(mentions, len(text), title_length))
         return linked
 
     def _accepted(self, text: str, row: int, scores: Scores, engine: Engine) -> list[Match]:
-        """What the text names, and what was refused (it must make no provisional entity)."""
+        """What the text names, and what was refused (which alone must make no provisional entity)."""
         matches = self._matcher.explain(text)
         if any(match.verdict is Verdict.OPEN for match in matches):
             similarity = self._similarity_of(engine)
@@ -99,15 +110,18 @@ class Linker:
         scores: Scores,
         engine: Engine,
     ) -> dict[tuple[int, int], Triple]:
-        """By text and start, the sentiment toward each company that the model did not tag."""
+        """By text and start, the sentiment toward each company that the model read and did not tag."""
         found: dict[tuple[int, int], Triple] = {}
         asked: list[tuple[int, Match]] = []
-        for row, (tagged, untagged) in enumerate(joined):
+        rows = [row for row, (_, untagged) in enumerate(joined) if untagged]
+        for row, end in zip(rows, engine.read_to([texts[row] for row in rows]), strict=True):
+            tagged, untagged = joined[row]
+            read = [match for match in untagged if match.start < end]
             if len({match.entity for match in untagged}) == 1 and not tagged:
                 negative, neutral, positive = scores.sentiment_probabilities[row].tolist()
-                found.update(((row, match.start), (negative, neutral, positive)) for match in untagged)
+                found.update(((row, match.start), (negative, neutral, positive)) for match in read)
             else:
-                asked += ((row, match) for match in untagged)
+                asked += ((row, match) for match in read)
         if asked:
             spans: list[Span] = [(match.start, match.end) for _, match in asked]
             answers = engine.sentiment_toward([texts[row] for row, _ in asked], spans).tolist()
@@ -123,7 +137,8 @@ def join(
 ) -> tuple[list[Mention], list[Match]]:
     """The model's mentions with their entities, and the accepted matches that no mention touches.
 
-    A mention gets the entity of the match that it shares most characters with; where that one was refused, none.
+    A mention gets the entity of the match that it shares most characters with. Where all that it touches were refused,
+    it is a company that no list knows if its name goes on beyond them, else none.
 
     Args:
         text: Where they stand.
@@ -144,7 +159,7 @@ def join(
             used.update(touch[2] for touch in accepted if matches[touch[2]].entity == matches[place].entity)
             tagged.append(msgspec.structs.replace(mention, entity=matches[place].entity))
         else:
-            named = mention if touching else _unknown(text, mention, words)
+            named = _unknown(text, mention, words, [matches[touch[2]] for touch in touching])
             # Two fragments of one word become one mention.
             if not tagged or (tagged[-1].start, tagged[-1].end) != (named.start, named.end):
                 tagged.append(named)
@@ -166,7 +181,7 @@ def with_relevance(mentions: Sequence[Mention], length: int, title_length: int) 
     )
 
 
-def _unknown(text: str, mention: Mention, words: Container[str]) -> Mention:
+def _unknown(text: str, mention: Mention, words: Container[str], refused: Sequence[Match]) -> Mention:
     """A mention of a company that no list knows, with its words whole; as it is, where it looks like no name.
 
     A single common word is no name, even with a capital: it may begin the sentence, or stand in title case.
@@ -176,11 +191,44 @@ def _unknown(text: str, mention: Mention, words: Container[str]) -> Mention:
         return mention
     start, end = span
     name = text[start:end]
+    own = _own_words(text, start, end)
     entity = unknown_id(name)
-    if not entity or entity.removeprefix(PROVISIONAL) in words:
+    if not entity or (len(own) < 2 and entity.removeprefix(PROVISIONAL) in words):
+        return mention
+    if refused and not _goes_on(text, own, refused):
         return mention
     unsure = mention.confidence < PROVISIONAL_FROM
     return msgspec.structs.replace(mention, start=start, end=end, text=name, entity=entity, unsure=unsure)
+
+
+def _own_words(text: str, start: int, end: int) -> list[Span]:
+    """The words of a name that have a capital, without articles and the like."""
+    return [
+        (start + word.start(), start + word.end())
+        for word in _WORD.finditer(text[start:end])
+        if word[0].lower() not in (word[0], *_SMALL)
+    ]
+
+
+def _goes_on(text: str, own: Sequence[Span], refused: Sequence[Match]) -> bool:
+    """Whether a name is another than those refused within it: Yum China is not Yum, but Ford Stadium is a place."""
+    beyond = [word for word in own if not any(_lies_in(word, match) for match in refused)]
+    return bool(beyond) and fold(text[slice(*own[-1])]).strip() not in PLACES
+
+
+def _lies_in(word: Span, match: Match) -> bool:
+    # Not up to the match's end: a legal form or Group is no part of the alias that was refused.
+    return word[0] < match.start + len(match.alias) and match.start < word[1]
+def _mean_toward(entity: str, read: Sequence[Mention]) -> Triple:
+    """The mean sentiment of an entity's mentions; of none, that nothing is said of it."""
+    own = [mention for mention in read if mention.entity == entity]
+    if not own:
+        return NOTHING_SAID
+    negative, neutral, positive = (
+        round(sum(part) / len(own), 5)
+        for part in zip(*((mention.negative, mention.neutral, mention.positive) for mention in own), strict=True)
+    )
+    return negative, neutral, positive
 
 
 def _mention(text: str, match: Match, sentiment: Triple) -> Mention:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from tokenizers import Tokenizer
+
 from monitor.classify.added_topics import AddedTopics
 from monitor.classify.decoding import RawAnswers, decode, decode_targets
 from monitor.classify.engine import Floats, Scores
@@ -14,7 +16,9 @@ from monitor.classify.mentions import Span
 
 
 class ManifestEngine(ABC):
-    """An `Engine` of which only the passes through the model are missing."""
+    """An `Engine` of which only the tokenizer and the passes through the model are missing."""
+
+    _tokenizer: Tokenizer  # cuts at the limit, pads nothing
 
     def __init__(self, manifest: Manifest, added: AddedTopics) -> None:
         """Takes a model's papers.
@@ -61,8 +65,17 @@ class ManifestEngine(ABC):
         return decode(texts, self.raw_answers(texts), self._manifest, self._added)
 
     def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
-        """The sentiment toward a given stretch of each text; see `Engine.sentiment_toward`."""
-        return decode_targets(self.raw_answers(texts), spans, self._manifest)
+        """The sentiment toward a given stretch of each text; see `Engine.sentiment_toward`.
+
+        A text that is given several times goes through the model once.
+        """
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return decode_targets(self.raw_answers(list(places)), [places[text] for text in texts], spans, self._manifest)
+
+    def read_to(self, texts: Sequence[str]) -> list[int]:
+        """How many characters of each text the model reads: what stands behind its last token is cut off."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        return [max((end for _, end in encoding.offsets), default=0) for encoding in encodings]
 
     @abstractmethod
     def raw_answers(self, texts: Sequence[str]) -> RawAnswers:

@@ -24,8 +24,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
         text: What stands there.
         confidence: Least probability of a tag among its tokens, in [0, 1], five decimals; 0 where the model tagged none
             and the gazetteer found it.
-        negative: Calibrated probability of negative sentiment toward it, in [0, 1], five decimals.
-        neutral: Likewise.
+        negative: Calibrated probability of negative sentiment toward it, in [0, 1], five decimals. Of a mention behind
+            what the model reads: the mean over its entity's mentions before, or 0 where there are none.
+        neutral: Likewise, or 1 where there are none.
         positive: Likewise.
         entity: Id of the company or asset, with `~` first where no list knows it; empty where it is not known which.
         relevance: How much the text is about the entity, 0 (no entity) to 100.

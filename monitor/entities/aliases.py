@@ -93,6 +93,9 @@ _TAIL: Final = re.compile(r"[\s,]+(?:&\s+)?([\w.&’'/]+)$")
 _GROUPS: Final = frozenset(("group", "groupe", "holding", "holdings", "reit", "trust"))
 _ACRONYM: Final = re.compile(r"[A-Z][A-Z0-9&]{1,4}")
 _CONNECTED: Final = re.compile(r"\s+(?:&|and)\s+")
+_INITIALS: Final = re.compile(r"\b[A-Z]\.(?:\s?[A-Z]\.)*(?=\s)")
+_LETTER: Final = re.compile(r"[A-Z]")
+_LAST_DOT: Final = re.compile(r"\.(?=\s)")
 
 
 @cache
@@ -197,13 +200,23 @@ def _without_descriptive_word(name: str) -> list[str]:
 
 
 def _spellings(name: str) -> list[str]:
-    """A name, and the same with `and` for `&`, without apostrophes; other marks are folded anyway."""
+    """A name, and the same with `and` for `&`, without apostrophes, with initials in each of their spellings.
+
+    Other marks are folded anyway; but a mark that stands beside a space leaves two of them.
+    """
     spellings = [name]
     if _CONNECTED.search(name):
         spellings += [_CONNECTED.sub(joint, name) for joint in (" & ", " and ")]
     if "'" in name or "’" in name:
         spellings.append(name.replace("'", "").replace("’", ""))
+    if "." in name:
+        spellings += [_with_initials(spelling, joint) for spelling in spellings for joint in (".", ". ", "")]
+        spellings += [_LAST_DOT.sub("", spelling) for spelling in spellings]
     return spellings
+
+
+def _with_initials(name: str, joint: str) -> str:
+    return _INITIALS.sub(lambda run: joint.join(_LETTER.findall(run[0])) + joint.rstrip(), name)
 
 
 def _lines(text: str) -> frozenset[str]:

@@ -18,6 +18,7 @@ from monitor.entities.aliases import Alias, Sense, Trust
 from monitor.entities.names import fold
 from monitor.entities.vocabulary import (
     ACTS,
+    AMBIGUOUS_PLACES,
     BUSINESS,
     DEEDS,
     DETERMINERS,
@@ -124,17 +125,22 @@ def weigh(
     casing = casing_of(text, start, end)
     tight = text[end : end + 1]
     found += _weigh_case(alias, casing, before)
-    found += _weigh_after(alias, casing, after, tight)
+    found += _weigh_after(alias, casing, after, tight, own=trade | sense.for_)
     found += _weigh_before(alias, casing, before, text[start - 1 : start])
     return Evidence(tuple(weight for weight in found if weight.weight))
 
 
-def is_before_place(text: str, end: int) -> bool:
+def is_before_place(text: str, start: int, end: int) -> bool:
     """Whether the next word makes a place, a prize or a foundation of the name before it."""
     if not text[end + 1 : end + 2].isupper() or text[end] != " ":
         return False
-    following = text[end + 1 : end + 16].split(maxsplit=1)
-    return fold(following[0]).strip() in PLACES
+    following = fold(text[end + 1 : end + 16].split(maxsplit=1)[0]).strip()
+    return following in PLACES and _makes_place(following, casing_of(text, start, end))
+
+
+def _makes_place(word: str, casing: Casing) -> bool:
+    """Whether a word with a capital stands for a place; where all words have one, it may be a verb as well."""
+    return word in PLACES and (casing is Casing.SENTENCE or word not in AMBIGUOUS_PLACES)
 
 
 def _weigh_prominence(alias: Alias, prominence: int) -> list[Weight]:
@@ -176,7 +182,7 @@ def _weigh_case(alias: Alias, casing: Casing, before: list[str]) -> list[Weight]
     return [Weight("capital in mid-sentence", 1.5 if alias.trust is Trust.WORD else 0.75)]
 
 
-def _weigh_after(alias: Alias, casing: Casing, after: list[str], tight: str) -> list[Weight]:
+def _weigh_after(alias: Alias, casing: Casing, after: list[str], tight: str, own: Set[str]) -> list[Weight]:
     folded = [fold(word).split() for word in after]
     if tight == "-" and after and after[0][1:2].islower():
         return [Weight("part of a compound", -1.0 if alias.trust is Trust.WORD else 0.0)]
@@ -189,14 +195,18 @@ def _weigh_after(alias: Alias, casing: Casing, after: list[str], tight: str) -> 
     found = [Weight("possessive", 0.5)] if possessive else []
     if first in LEGAL_FORMS and after[0][0].isupper() and not possessive:
         found.append(Weight(f"legal form {after[0]}", 4.0))
-    elif first in PLACES and after[0][0].isupper():
+    elif after[0][0].isupper() and _makes_place(first, casing):
         found.append(Weight(f"before {after[0]}", -4.0))
     elif business := close & BUSINESS:
         found.append(Weight(f"before {_some(business)}", 2.0))
     elif (act := _weight_of_act(alias, folded)) and not possessive:
         found.append(Weight(f"before {' '.join(word for words in folded[:2] for word in words[:1])}", act))
     elif (
-        casing is Casing.SENTENCE and after[0][0].isupper() and not possessive and not alias.text.endswith(("'s", "’s"))
+        casing is Casing.SENTENCE
+        and after[0][0].isupper()
+        and first not in own  # Ford Mustang, Hilton Hotels
+        and not possessive
+        and not alias.text.endswith(("'s", "’s"))
     ):
         found.append(Weight(f"part of a longer name with {after[0]}", _LONGER[alias.trust]))
     return found

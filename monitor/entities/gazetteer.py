@@ -21,6 +21,7 @@ _FORMATS = (
     "a CSV or JSONL file with the columns name, id, aliases, tickers, isins, country, industry, description; or TOML"
 )
 _LISTS = ("aliases", "tickers", "isins")
+_AMERICA = "United States"
 _LARGE = ("S&P 100", "DOW JONES", "NASDAQ 100", "EURO STOXX 50", "DAX", "CAC_40", "FTSE 100", "Switzerland 20")
 _SMALL = ("S&P 600", "SDAX", "TecDAX", "CAC Mid 60")
 
@@ -35,7 +36,10 @@ class Gazetteer:
             entities: Any number.
             without: By id, aliases that the rules would find and that mean something else.
         """
-        self._by_id = {entity.id: entity for entity in entities}
+        self._by_id: dict[str, Entity] = {}
+        for entity in entities:
+            self._by_id.pop(entity.id, None)
+            self._by_id[entity.id] = entity
         self.without = dict(without or {})
 
     def __len__(self) -> int:
@@ -43,7 +47,7 @@ class Gazetteer:
         return len(self._by_id)
 
     def __iter__(self) -> Iterator[Entity]:
-        """In the order in which their ids came first."""
+        """In the order in which they were given."""
         return iter(self._by_id.values())
 
     def __contains__(self, entity_id: str) -> bool:
@@ -101,7 +105,25 @@ def load_listed() -> list[Entity]:
     named: dict[str, list[Entity]] = defaultdict(list)
     for row in rows:
         named[row.id].append(row)
-    return [entity for same in named.values() for entity in _told_apart(same)]
+    return _with_own_tickers([entity for same in named.values() for entity in _told_apart(same)])
+
+
+def _with_own_tickers(entities: Sequence[Entity]) -> list[Entity]:
+    """Entities without the tickers that are an American company's.
+
+    The list gives some of the others the symbol of their own exchange, without a suffix.
+    """
+    american = {
+        ticker for entity in entities if entity.country == _AMERICA for ticker in entity.tickers if "." not in ticker
+    }
+    return [
+        entity
+        if entity.country == _AMERICA or american.isdisjoint(entity.tickers)
+        else msgspec.structs.replace(
+            entity, tickers=tuple(ticker for ticker in entity.tickers if ticker not in american)
+        )
+        for entity in entities
+    ]
 
 
 def _told_apart(same: list[Entity]) -> list[Entity]:
@@ -142,7 +164,7 @@ def _listed(row: Mapping[str, Any], prominence: Literal[0, 1, 2]) -> Entity:
     about: Mapping[str, str] = row.get("metadata") or {}
     place = str(row.get("country") or "")
     # The list gives the seat of many American companies as city and state.
-    country = "United States" if ", " in place else place
+    country = _AMERICA if ", " in place else place
     industries = [str(industry) for industry in row.get("industries") or ()]
     own = [str(row["symbol"])] if row.get("symbol") else []
     symbols = own + [str(symbol["yahoo"]) for symbol in row.get("symbols") or () if symbol.get("yahoo")]

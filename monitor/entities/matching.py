@@ -21,12 +21,13 @@ from monitor.entities.entity import Entity
 from monitor.entities.gazetteer import Gazetteer
 from monitor.entities.names import FOLD, fold
 from monitor.entities.tickers import Tickers
-from monitor.entities.vocabulary import GENERIC_TRADE
+from monitor.entities.vocabulary import GENERIC_TRADE, TITLES
 
 _LEGAL_TAIL: Final = re.compile(
     r"(?:,?\s(?:&\s)?(?:Inc|Corp|Corporation|Co|Cos|Company|Companies|Plc|plc|PLC|Ltd|LTD|Limited|AG|SE|SA|NV|AB|ASA|Oyj|SpA|Group|Holdings|Holding)"
     r"(?:\.(?=\s|$|,|')|(?!\w)))+"
 )
+_WORD: Final = re.compile(r"[^\W_]+")
 _JOINTS: Final = frozenset((",", "and", "&", "/", "or", ", and", "vs", ", or", "versus"))
 _NO_SENSE: Final = Sense()
 _TICKER_SCORE: Final = 5.0
@@ -203,9 +204,12 @@ def _automaton(aliases: Iterable[Alias], ambiguity: Ambiguity) -> Any:
 
 
 def _capitals(text: str) -> tuple[int, ...]:
-    """Places of the capitals that begin a word."""
+    """Places of the capitals that begin a word, and of all in initials that are else a title: DR Horton is no Dr."""
     return tuple(
-        place for place, letter in enumerate(text) if letter.isupper() and (not place or not text[place - 1].isalnum())
+        word.start() + place
+        for word in _WORD.finditer(text)
+        for place, letter in enumerate(word[0])
+        if letter.isupper() and (not place or (word[0].isupper() and fold(word[0]) in TITLES))
     )
 
 
@@ -236,7 +240,7 @@ def _leftmost_longest(found: list[_Found]) -> list[_Found]:
 
 def _plain(alias: Alias, text: str, candidate: _Found) -> Match:
     start, end = candidate.start, candidate.end
-    refused = is_before_place(text, end) or text[end : end + 3] == ": @"
+    refused = is_before_place(text, start, end) or text[end : end + 3] == ": @"
     return Match(
         start=start,
         end=end,

@@ -43,6 +43,8 @@ class _Fold(dict[int, str]):
 
 
 def _folded(character: str) -> str:
+    if unicodedata.category(character) == "So":
+        return " "  # a trade mark's sign, of which the base would be a letter
     base = _EXTRA_BASES.get(character) or unicodedata.normalize("NFKD", character)[0]
     lower = base.lower()
     return lower if len(lower) == 1 and (lower.isalnum() or lower in _KEPT) else " "

@@ -25,26 +25,30 @@ BUSINESS: Final = _words(
 ACTS: Final = _words(
     """
     acquired acquires announced announces beat beats boosts bought builds buys climbed climbs cuts delayed delays
-    downgraded downgrades dropped drops earned expands falls fell forecasts gained gains guided guides halts hiked
-    hikes hires invested invests jumped jumps launched launches lays lifted lifts missed misses outperforms plunged
-    plunges posted posts raised raises rallied rallies reaffirms rebounds recalled recalls reported reports resumes
-    rises rose sank ships sinks slashed slashes slid slides slipped slips slumped slumps soared soars spins surged
-    surges swings topped tops trimmed trims tumbled tumbles unveiled unveils upgraded warned warns withdraws
+    discontinues divests downgraded downgrades dropped drops earned expands falls fell forecasts furloughs gained
+    gains guided guides halts hiked hikes hires invested invests jumped jumps launched launches lays lifted lifts
+    lowers missed misses offloads outperforms outsources overhauls plunged plunges posted posts raised raises
+    rallied rallies reaffirms rebounds rebrands recalled recalls refinances reopens reported reports restates
+    restructures resumes rises rose sank sheds ships shutters sinks slashed slashes slid slides slipped slips
+    slumped slumps soared soars spins surged surges swings topped tops trimmed trims tumbled tumbles underperforms
+    unveiled unveils upgraded waives warned warns withdraws
     """
 )
 """Verbs of which companies are the subject, as a rule."""
 
 DEEDS: Final = _words(
     """
-    accuses added adds admits agreed agrees aims appeals appointed appoints asks backs battles begins bets bids
-    blames closed closes completes confirms considers declined defends delivered delivers denied denies did
-    disrupted ditches doubles drops dumps earns ends enters exits expected expects explores eyes faced faces fights
-    filed files fined fired fires forms gets hits hopes joins lags leads leaves loses lost made makes merged merges
-    mulls named names nears offered offers opened opens outlines overtakes owns paid partners pauses pays picks
-    planned plans pleads pledges plots prepares promises pulls pushes rejected rejects replaces returns revamps
-    reveals reviews rolls runs said says scrapped scraps seeks sees sells settled settles shuts signed signs slams
-    sold starts stops strikes sued sues suspends takes taps targets teams tells tests told took triples turns urges
-    wants weighs wins won wraps
+    abandons accuses added adds admits agreed agrees aims apologised apologises apologized apologizes appeals
+    appointed appoints asks axes backs battles begins bets bids blames cancels closed closes completes confirms
+    considers declined defends delivered delivers denied denies did disrupted ditches doubles drops dumps earns
+    embraces ends enters exits expected expects explores eyes faced faces fights filed files fined fired fires flags
+    forms gets grapples hands hits hopes inks investigates joins lags leads leaves loses lost lures made makes
+    merged merges mulls named names nears offered offers opened opens outlines overtakes owns paid partners pauses
+    pays picks planned plans pleads pledges plots prepares promises proposes pulls pursues pushes refuses rejected
+    rejects removes replaces rethinks returns revamps reveals reviews rolls runs said says scrapped scraps secures
+    seeks sees sells sets settled settles shelves shuts signed signs slams sold starts sticks stops strikes
+    struggles submits sued sues suspends takes taps targets teams tells tests told took touts triples turns urges
+    vowed vows wants weighs wins won wraps
     """
 )
 """Verbs of which people are the subject as often."""
@@ -128,6 +132,9 @@ PLACES: Final = _words(
     """
 )
 """Nouns after which a proper name is a place's, a prize's or a foundation's."""
+
+AMBIGUOUS_PLACES: Final = _words("award awards family forest island islands open park")
+"""Those of them that are also verbs and adjectives, or stand behind a company's name for something of its own."""
 
 FINANCE: Final = _words(
     """

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from monitor.classify.added_topics import AddedTopic, AddedTopics
 from monitor.classify.decoding import RawAnswers, decode, decode_targets
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Manifest, Temperatures
+from monitor.classify.manifest_engine import ManifestEngine
 
 LABELS = Labels()
 TEXT = "Acme Bank sinks"
@@ -61,13 +64,44 @@ def test_marks_are_never_mentions() -> None:
 def test_a_given_stretch_has_the_sentiment_that_its_mention_has() -> None:
     raw = _raw([0, 1, 2, 0, 0])
     ((mention,),) = decode([TEXT], raw, _manifest(2.0), AddedTopics()).mentions
-    toward = decode_targets(raw, [(0, 9)], _manifest(2.0))
+    toward = decode_targets(raw, [0], [(0, 9)], _manifest(2.0))
     assert toward[0].tolist() == [mention.negative, mention.neutral, mention.positive]
 
 
 def test_a_stretch_beyond_the_cut_has_the_sentiment_of_the_text() -> None:
-    toward = decode_targets(_raw([0] * 5), [(40, 44)], _manifest())
+    toward = decode_targets(_raw([0] * 5), [0], [(40, 44)], _manifest())
     assert LABELS.sentiments[int(toward[0].argmax())] == "neutral"
+
+
+def test_a_text_that_is_asked_about_several_times_goes_through_the_model_once() -> None:
+    engine = ListedEngine()
+    toward = engine.sentiment_toward([TEXT, "Other", TEXT, TEXT], [(0, 4), (0, 4), (5, 9), (0, 9)])
+    assert engine.passed == [TEXT, "Other"]
+    assert toward.tolist() == [
+        engine.sentiment_toward([text], [span])[0].tolist()
+        for text, span in ((TEXT, (0, 4)), ("Other", (0, 4)), (TEXT, (5, 9)), (TEXT, (0, 9)))
+    ]
+    assert len({tuple(row) for row in toward.tolist()}) == 4
+
+
+class ListedEngine(ManifestEngine):
+    """Lists what goes through it; what it says depends on the length of the text."""
+
+    def __init__(self) -> None:
+        super().__init__(_manifest(), AddedTopics())
+        self.passed = list[str]()
+
+    def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
+        self.passed += texts
+        one = _raw([0] * 5)
+        return RawAnswers(
+            topic=np.repeat(one.topic, len(texts), axis=0),
+            sentiment=np.repeat(one.sentiment, len(texts), axis=0),
+            tags=[*one.tags] * len(texts),
+            targets=[one.targets[0] / np.float32(len(text)) for text in texts],
+            embeddings=np.repeat(one.embeddings, len(texts), axis=0),
+            offsets=[OFFSETS] * len(texts),
+        )
 
 
 def test_an_added_topic_takes_its_share_and_leaves_the_others_their_proportions() -> None:
@@ -85,4 +119,4 @@ def test_no_texts_give_empty_answers() -> None:
         np.zeros((0, 20), np.float32), np.zeros((0, 3), np.float32), [], [], np.zeros((0, 2), np.float32), []
     )
     assert len(decode([], empty, _manifest(), AddedTopics())) == 0
-    assert decode_targets(empty, [], _manifest()).shape == (0, 3)
+    assert decode_targets(empty, [], [], _manifest()).shape == (0, 3)

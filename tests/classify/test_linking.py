@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,13 +14,14 @@ from monitor.classify.linking import Linker, join, with_relevance
 from monitor.classify.mentions import Mention, Span
 from monitor.entities.entity import Entity
 from monitor.entities.gazetteer import Gazetteer
-from monitor.entities.matching import Matcher
+from monitor.entities.matching import Matcher, Verdict
 
 MATCHER = Matcher(
     Gazetteer(
         [
             Entity(id="quillon", name="Quillon Bank", aliases=("Quillon",)),
             Entity(id="tarvex", name="Tarvex"),
+            Entity(id="noble", name="Noble Corporation", aliases=("Noble",)),
             Entity(id="target", name="Target Corporation", description="Target is a company for shops."),
         ]
     )
@@ -46,6 +48,16 @@ class FixedEngine:
     def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
         self.asked += zip(texts, spans, strict=True)
         return np.array([[0.1, 0.3, 0.6]] * len(texts))
+
+    def read_to(self, texts: Sequence[str]) -> list[int]:
+        return [len(text) for text in texts]
+
+
+class ShortSighted(FixedEngine):
+    """Reads the first thirty characters of a text."""
+
+    def read_to(self, texts: Sequence[str]) -> list[int]:
+        return [min(len(text), 30) for text in texts]
 
 
 def tag(text: str, part: str, confidence: float = 0.9) -> Mention:
@@ -105,6 +117,35 @@ def test_what_the_gazetteer_refuses_makes_no_entity_either() -> None:
     assert mention.entity == ""
 
 
+@pytest.mark.parametrize(
+    ("part", "entity"),
+    [
+        ("Noble Group", "~noble"),
+        ("Target Hospitality", "~target-hospitality"),
+        ("Grand Target", "~grand-target"),
+        ("Target", ""),
+        ("The Target", ""),
+        ("A Target", ""),
+        ("Target Stadium", ""),
+    ],
+)
+def test_a_refused_name_hides_no_other_company_whose_name_goes_on(part: str, entity: str) -> None:
+    text = f"Missiles hit what {part} of the east has built"
+    mention = tag(text, part)
+    refused = [msgspec.structs.replace(match, verdict=Verdict.REFUSED) for match in MATCHER.explain(text)]
+    assert refused
+    ((named,), untagged) = join(text, [mention], refused, MATCHER.ambiguity.words)
+    assert (named.entity, named.text, untagged) == (entity, part, [])
+
+
+def test_a_common_word_is_no_name_unless_more_stands_beside_it() -> None:
+    words = {"impact"}
+    for part, entity in (("Impact", ""), ("The Impact", ""), ("Impact Holdings", "~impact")):
+        text = f"Profit falls at {part}"
+        ((named,), _) = join(text, [tag(text, part)], [], words)
+        assert named.entity == entity
+
+
 def test_the_only_company_of_a_text_takes_the_texts_own_sentiment() -> None:
     engine = FixedEngine()
     (mention,) = linked("Tarvex shuts a plant", engine=engine)
@@ -120,6 +161,36 @@ def test_of_several_companies_the_engine_is_asked_for_those_without_a_tag() -> N
     assert (first.entity, second.entity) == ("quillon", "tarvex")
     assert second.positive == 0.6
     assert engine.asked == [(text, (17, 23))]
+
+
+def test_beyond_what_the_model_reads_a_company_takes_the_mean_of_what_was_read_of_it() -> None:
+    engine = ShortSighted()
+    text = "Quillon sues Tarvex. Tarvex sinks. Later Tarvex and Quillon did not comment."
+    mentions = linked(text, tag(text, "Quillon"), tag(text, "Tarvex"), engine=engine)
+    assert engine.asked == [(text, (21, 27))]
+    by_start = {
+        mention.start: (mention.entity, mention.negative, mention.neutral, mention.positive) for mention in mentions
+    }
+    assert by_start[21] == ("tarvex", 0.1, 0.3, 0.6)
+    assert by_start[text.rindex("Tarvex")] == ("tarvex", 0.3, 0.3, 0.4)
+    assert by_start[text.rindex("Quillon")] == ("quillon", 0.5, 0.3, 0.2)
+
+
+@pytest.mark.parametrize("first", ["Shares fall on a very bad day.", "Quillon falls on very bad day."])
+def test_nothing_is_said_toward_a_company_that_the_model_reads_nothing_of(first: str) -> None:
+    engine = ShortSighted()
+    text = f"{first} Later Tarvex rose."
+    *_, mention = linked(text, *(tag(text, part) for part in ("Quillon",) if part in text), engine=engine)
+    assert (mention.entity, mention.negative, mention.neutral, mention.positive) == ("tarvex", 0.0, 1.0, 0.0)
+    assert engine.asked == []
+
+
+def test_the_only_company_takes_the_texts_own_sentiment_wherever_it_is_named_if_the_model_reads_of_it() -> None:
+    mentions = linked("Tarvex shuts a plant after a long fight. Tarvex rose.", engine=ShortSighted())
+    assert [(mention.start, mention.negative, mention.neutral) for mention in mentions] == [
+        (0, 0.7, 0.2),
+        (41, 0.7, 0.2),
+    ]
 
 
 def test_one_tag_over_two_companies_leaves_the_other_a_mention_of_its_own() -> None:

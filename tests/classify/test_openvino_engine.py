@@ -56,6 +56,22 @@ def test_many_texts_of_all_lengths_score_as_they_do_alone(engine: OpenVinoEngine
         assert _bits(engine.classify([texts[place]]), 0) == _bits(together, place)
 
 
+def test_the_sentiment_toward_a_stretch_is_the_same_bits_whatever_else_is_asked(engine: OpenVinoEngine) -> None:
+    asked = [(text, (start, start + 9)) for text in (*HEADLINES[:6], LONG) for start in range(0, 60, 7)]
+    together = engine.sentiment_toward([text for text, _ in asked], [span for _, span in asked])
+    assert [row.tobytes() for row in together] == [
+        engine.sentiment_toward([text], [span]).tobytes() for text, span in asked
+    ]
+
+
+def test_it_says_up_to_where_it_reads_a_text(engine: OpenVinoEngine) -> None:
+    whole, none, cut = engine.read_to(["Fell sharply.", "", LONG])
+    assert (whole, none) == (13, 0)
+    assert 0 < cut < len(LONG)
+    assert engine.read_to([LONG[:cut], LONG[:cut] + " and Boeing rose"]) == [cut, cut]
+    assert np.array_equal(engine.classify([LONG[:cut]]).embeddings, engine.classify([LONG]).embeddings)
+
+
 def test_the_number_of_threads_changes_no_bit(engine: OpenVinoEngine) -> None:
     texts = [*HEADLINES, LONG] * 5
     one, two = OpenVinoEngine(threads=1).classify(texts), engine.classify(texts)

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.entities.aliases import known_ambiguity
 from monitor.entities.entity import Entity
-from monitor.entities.gazetteer import Gazetteer, load_file, load_gazetteer
+from monitor.entities.gazetteer import Gazetteer, load_file, load_gazetteer, load_listed
 from monitor.errors import InputError
 
 
@@ -27,6 +27,15 @@ def test_share_classes_are_one_company_and_namesakes_are_two(gazetteer: Gazettee
     assert "clearway-energy" in ids
     assert {"merck-mrk", "merck-mrk.de"} <= ids
     assert "merck" not in ids
+
+
+def test_the_symbol_of_an_american_company_is_no_other_listed_ones() -> None:
+    listed = load_listed()
+    symbols = {
+        american: {ticker for one in listed if (one.country == "United States") is american for ticker in one.tickers}
+        for american in (True, False)
+    }
+    assert [symbol for symbol in symbols[True] & symbols[False] if "." not in symbol] == []
 
 
 def test_no_two_companies_share_an_id_and_none_looks_provisional(gazetteer: Gazetteer) -> None:

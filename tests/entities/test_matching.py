@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.entities.entity import Entity
-from monitor.entities.gazetteer import Gazetteer
+from monitor.entities.gazetteer import Gazetteer, load_gazetteer
 from monitor.entities.matching import Matcher, Verdict
 
 
@@ -84,6 +84,108 @@ def test_names_stand_on_token_boundaries_and_keep_their_place(
 )
 def test_names_that_mean_something_else_as_well(matcher: Matcher, text: str, expected: set[str]) -> None:
     assert entities(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("Ford Mustang recalled over brakes", "ford-motor"),
+        ("Hershey Kisses recalled over metal", "hershey"),
+        ("Porsche Taycan recalled over brakes", "porsche"),
+        ("Hilton Hotels sued over data breach", "hilton-worldwide"),
+        ("Suzuki Motor recalls cars", "suzuki"),
+        ("Carnival Cruise Line ship stranded", "carnival"),
+        ("Apple Watch import ban upheld by court", "apple"),
+    ],
+)
+def test_a_word_of_its_own_trade_behind_a_name_makes_no_other_name_of_it(
+    matcher: Matcher, text: str, entity: str
+) -> None:
+    assert entities(matcher, text) == {entity}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Microsoft Open to Talks With EU Over Teams Bundling", {"microsoft"}),
+        ("Goldman Sachs Awards Solomon $39 Million Pay Package", {"goldman-sachs"}),
+        ("BOEING OPEN TO MERGER OF DEFENSE UNITS, CEO SAYS", {"boeing"}),
+        ("Disney Park Workers Strike Over Pay", {"walt-disney"}),
+        ("She plays at the Barclays Open again", set()),
+        ("Alcaraz Wins BNP Paribas Open", set()),
+        ("Fans left the Barclays Center after midnight", set()),
+        ("Wells Fargo Foundation Cuts Its Giving", set()),
+    ],
+)
+def test_a_word_that_is_also_a_verb_makes_a_place_only_where_capitals_say_so(
+    matcher: Matcher, text: str, expected: set[str]
+) -> None:
+    assert entities(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        *((f"{name} Horton sinks", "dr-horton") for name in ("D.R.", "D. R.", "DR", "D R")),
+        *((f"{name} Grainger sinks", "ww-grainger") for name in ("W.W.", "W. W.", "WW", "W W")),
+        *((f"{name} Smith sinks", "ao-smith") for name in ("A.O.", "A. O.", "AO")),
+        *((f"{name} Rowe Price sinks", "t-rowe-price") for name in ("T.", "T")),
+        *((f"{name} Hunt sinks", "jb-hunt") for name in ("J.B.", "J. B.", "JB")),
+        *((f"{name} Smucker sinks", "jm-smucker") for name in ("J.M.", "J. M.", "JM")),
+        *((f"{name} Robinson sinks", "ch-robinson") for name in ("C.H.", "C. H.", "CH")),
+        *((f"{name} Berkley sinks", "wr-berkley") for name in ("W.R.", "W. R.", "WR")),
+        *((f"{name} James's Place sinks", "st-james-place") for name in ("St.", "St")),
+        ("Mitsui OSK Lines sinks", "mitsui-osk-lines"),
+        ("Tesla™ recalls cars", "tesla"),
+    ],
+)
+def test_initials_and_signs_are_read_in_every_spelling(matcher: Matcher, text: str, entity: str) -> None:
+    assert entities(matcher, text) == {entity}
+
+
+def test_a_doctor_is_no_builder_of_houses(matcher: Matcher) -> None:
+    assert entities(matcher, "Dr Horton saw her patients") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$BB sinks after earnings", {"blackberry"}),
+        ("BlackBerry (NYSE: BB) sinks", {"blackberry"}),
+        ("STMicroelectronics (NYSE: STM) cuts its outlook", {"stmicroelectronics"}),
+        ("Artisan Partners (NYSE: APAM) sinks", {"artisan-partners"}),
+        ("Vinci (EPA: DG) wins a contract for a motorway", {"vinci"}),
+        ("Notice was drawn to Vinci (EPA: DG)", {"vinci"}),
+        ("Merck (ETR: MRK) cuts its outlook", {"merck-mrk.de"}),
+        ("Merck (NYSE: MRK) cuts its outlook", {"merck-mrk"}),
+        ("Net sales ($M) fell to 120 from 140", set()),
+    ],
+)
+def test_a_ticker_names_the_company_of_its_exchange(matcher: Matcher, text: str, expected: set[str]) -> None:
+    assert {match.entity for match in matcher.explain(text)} == expected
+    assert entities(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("TUI sticks with Boeing after delays", "tui"),
+        ("Southwest waives charges for rebooking", "southwest-airlines"),
+        ("Gap apologizes for selling T-shirt", "gap"),
+        ("MGM hands board seat to activist", "mgm-resorts"),
+        ("Japan's ANA cancels more flights", "all-nippon-airways"),
+        ("Fox sets Disney deal vote", "fox"),
+    ],
+)
+def test_a_name_before_a_verb_of_business_is_not_refused(matcher: Matcher, text: str, entity: str) -> None:
+    assert entity in {match.entity for match in matcher.match(text)}
+
+
+def test_ones_own_ticker_goes_before_one_that_ships() -> None:
+    new, replacing = Entity(id="gretel", name="Gretel", tickers=("BA",)), Entity(id="bic", name="Bic", tickers=("BB",))
+    matcher = Matcher(Gazetteer([*load_gazetteer(), new, replacing]))
+    assert entities(matcher, "$BA halted") == {"gretel"}
+    assert entities(matcher, "$BB halted") == {"bic"}
 
 
 def test_a_legal_form_a_ticker_or_another_mention_settles_what_is_in_doubt(matcher: Matcher) -> None:

@@ -22,6 +22,7 @@ from monitor.entities.names import fold, normalised_name, provisional_id, slug
         ("Puma (brand)", "Puma"),
         ("Société Générale", "SOCIETE GENERALE"),
         ("Moody’s Corporation", "Moody's"),
+        ("Tesla™ Inc.", "Tesla"),
     ],
 )
 def test_spellings_of_one_name_are_the_same(one: str, other: str) -> None:
