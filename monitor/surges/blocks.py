@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.surges.baseline import Baselines
-from monitor.surges.columns import Columns, Ids, SeriesIndex
+from monitor.surges.columns import Columns, Ids, SeriesIndex, distinct
 from monitor.surges.dispersion import DispersionState
 from monitor.surges.lessons import BaselineState, Lessons
 from monitor.surges.minutes import moment_of
@@ -31,6 +31,7 @@ from monitor.surges.statistics import share_bands
 from monitor.surges.windows import ClosedWindow, Window, WindowCounts
 
 _CLOSE, _LEARN = 0, 1
+_NOWHERE = -1
 _NAMES = ("stories", "negatives", "offsets")
 
 
@@ -62,6 +63,11 @@ class Blocks:
         self._rules = rules
         self._baselines = baselines
         self._lengths = tuple(sorted({rules.short_block_minutes, rules.block_minutes}))
+        self._few = SeriesIndex()
+        """Numbers again the series of short blocks: with a place for each company these would take gigabytes."""
+        self._among_few = Columns(index, place=((), np.int64, _NOWHERE))
+        self._of_few = np.zeros(1, dtype=np.int64)
+        """By number among the few, the number of the series."""
         self._schedule: list[tuple[int, int, int, int]] = []
         self._blocks: dict[tuple[int, int], Columns] = {}
         self._corrected: dict[tuple[int, int], list[Ids]] = {}
@@ -100,15 +106,17 @@ class Blocks:
             if length != self._rules.block_minutes:
                 dense = self._index.kinds[ids] <= Kind.TOPIC
                 ids, negatives, offsets = ids[dense], negatives[dense], offsets[dense]
+            places = self._places(length, ids)
             block = self._blocks.get((length, start))
             if block is None:
-                block = self._blocks[length, start] = Columns(self._index, **dict.fromkeys(_NAMES, ((), np.int32, 0)))
+                index = self._numbering(length)
+                block = self._blocks[length, start] = Columns(index, **dict.fromkeys(_NAMES, ((), np.int32, 0)))
                 if closes >= end:
                     heappush(self._schedule, (closes, _CLOSE, length, start))
                 heappush(self._schedule, (learnt, _LEARN, length, start))
-            np.add.at(block["stories"], ids, ones(len(ids)))
-            np.add.at(block["negatives"], ids, negatives)
-            np.add.at(block["offsets"], ids, offsets)
+            np.add.at(block["stories"], places, ones(len(ids)))
+            np.add.at(block["negatives"], places, negatives)
+            np.add.at(block["offsets"], places, offsets)
             if closes < end:
                 self._corrected.setdefault((length, start), []).append(ids)
 
@@ -150,10 +158,27 @@ class Blocks:
             moved = True
         return moved
 
+    def _numbering(self, length: int) -> SeriesIndex:
+        return self._index if length == self._rules.block_minutes else self._few
+
+    def _places(self, length: int, ids: Ids) -> Ids:
+        """Where a block of this length keeps what it counts of some series, which it must hold."""
+        if length == self._rules.block_minutes:
+            return ids
+        known = self._among_few["place"]
+        for number in distinct(ids[known[ids] == _NOWHERE]).tolist():
+            place = known[number] = self._few.number(self._index.series[number])
+            self._of_few = np.append(self._of_few, number) if place else self._of_few
+        found: Ids = known[ids]
+        return found
+
     def _counts(self, length: int, start: int) -> Lessons:
         block = self._blocks[length, start]
-        ids = np.flatnonzero(block["stories"][: len(self._index)])
-        return Lessons(ids, *(block[name][ids] for name in _NAMES))
+        ids = np.flatnonzero(block["stories"][: len(self._numbering(length))])
+        if length != self._rules.block_minutes:
+            ids = np.sort(self._of_few[ids])
+        places = self._places(length, ids)
+        return Lessons(ids, *(block[name][places] for name in _NAMES))
 
     def _close(self, length: int, start: int) -> None:
         counts = self._counts(length, start)
@@ -165,7 +190,7 @@ class Blocks:
         counts = self._counts(length, start)
         # Without a negative the weight is 1 whatever the baseline says, so the row as it closed is still true.
         self._write(length, start, counts.ids[counts.negatives > 0])
-        self._index.holders.remove(self._blocks.pop((length, start)))
+        self._numbering(length).holders.remove(self._blocks.pop((length, start)))
         pools: list[DispersionState] = []
         if length == self._rules.block_minutes:
             pools += self._baselines.learn(counts, int(counts.stories[0]), end)
@@ -179,8 +204,8 @@ class Blocks:
         ids = ids[self._index.kinds[ids] != Kind.COVARIATE]
         if not len(ids):
             return
-        block = self._blocks[length, start]
-        counts = Lessons(ids, *(block[name][ids] for name in _NAMES))
+        block, places = self._blocks[length, start], self._places(length, ids)
+        counts = Lessons(ids, *(block[name][places] for name in _NAMES))
         expected = self._baselines.expect(ids)
         mean = self._baselines.usual(expected.mean, counts)
         law = self._baselines.law(expected, mean, length)

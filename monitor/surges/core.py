@@ -141,7 +141,8 @@ class SurgeCore:
         """Puts an article into its story, and a new story or a retelling into the series that it counts in."""
         key = headline_key(sighting.title)
         fingerprint = sighting.fingerprint
-        known = self._stories.find(key, fingerprint, sighting.event_time)
+        companies = {company for company, _ in sighting.about}
+        known = self._stories.find(key, fingerprint, sighting.event_time, companies)
         first = self._stories.retold(known, sighting.source, key, fingerprint) if known else None
         if known and first is None:
             head = known.with_member()

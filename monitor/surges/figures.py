@@ -33,7 +33,10 @@ _SPELLED = re.compile(
 _FOLD = re.compile(rf"\b(?:(?P<word>{'|'.join(_UNITS[2:])})|(?P<digits>\d+))-?fold\b")
 _PARTS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 _PART = re.compile(
-    r"\b(?P<many>a|one|two|three|four)[ -](?P<part>thirds?|quarters?|fifths?|tenths?)\b(?![ -](?:quarter|point|of a))|"
+    # "For three quarters" is a time, "three quarters of its staff" are 75 %.
+    r"\b(?P<many>a|one|two|three|four)[ -]"
+    r"(?P<part>thirds?|quarter|(?<=three.)quarters(?= (?:of )?(?:the|all|its|their|his|her|a|an)\b)|fifths?|tenths?)"
+    r"\b(?![ -](?:quarter|point|of a\b))|"
     r"\bby half\b"
 )
 _POINT = re.compile(

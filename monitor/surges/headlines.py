@@ -20,7 +20,8 @@ _WIRE = re.compile(
     r"(?:\s+\d+)?\s*[-:\u2013\u2014]\s*)+",
     re.IGNORECASE,
 )
-_CREDIT = re.compile(r"(?:\s+[-|\u2013\u2014]\s+|\s*\|\s*)((?:[A-Z][\w.&'\u2019]*\s*){1,3}(?:\.com)?)$")
+# Between words there must be a space: what may be split in many ways takes hours to fail on one long word.
+_CREDIT = re.compile(r"(?:\s+[-|\u2013\u2014]\s+|\s*\|\s*)((?:[A-Z][\w.&'\u2019]*\s+){0,2}[A-Z][\w.&'\u2019]*\s*)$")
 _AGENCY = re.compile(
     r"\s*[(\[](?:reuters|ap|afp|bloomberg|dow jones|cnbc)[)\]]\s*(?:[-\u2013\u2014]\s*)?", re.IGNORECASE
 )
@@ -34,7 +35,7 @@ _DATELINE = re.compile(
 )
 _NOTICE = re.compile(r"\s(?:\(?read more|click here)\b[^.]*$|\s*(?:\[?\.\.\.\]?|\u2026)\s*$", re.IGNORECASE)
 
-_ATTRIBUTED = re.compile(r"\s*[:-]\s(?:[\w.&'\u2019]+ ?){1,3}$")
+_ATTRIBUTED = re.compile(r"\s*[:-]\s(?:[\w.&'\u2019]+ ){0,2}[\w.&'\u2019]+ ?$")
 
 _MARKS = {
     _RETWEET: "@",

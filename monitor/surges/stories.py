@@ -9,6 +9,7 @@ begins a chain that counts, too: a retelling.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -138,22 +139,28 @@ class StoryIndex:
             self.put(head)
 
     def find(
-        self, key: str, fingerprint: Fingerprint | None = None, event_time: datetime | None = None
+        self,
+        key: str,
+        fingerprint: Fingerprint | None = None,
+        event_time: datetime | None = None,
+        about: Collection[str] = (),
     ) -> StoryHead | None:
         """The live story that a text tells: with its key, or else most like it.
 
         Never one that it contradicts, nor one of another time: a feed that is read for the first time shows weeks at
-        once, and last month's statement is no copy of this month's.
+        once, and last month's statement is no copy of this month's. What stands at the end of a headline like the name
+        of a newspaper is not compared. It may be the company: two texts alike in all else are then `about` different
+        ones.
         """
         story_id = self._by_key.get(key) if key else None
         if story_id is not None:
             head = self._heads[story_id]
-            if self._is_of_its_time(head, event_time) and not _contradict(head, fingerprint):
+            if self._fits(head, event_time, fingerprint, about) and not _contradict(head, fingerprint):
                 return head
         if fingerprint is None:
             return None
         told = (self._heads[story_id] for story_id in self._near.tellings(fingerprint))
-        return next((head for head in told if self._is_of_its_time(head, event_time)), None)
+        return next((head for head in told if self._fits(head, event_time, fingerprint, about)), None)
 
     def retold(self, known: StoryHead, source: str, key: str, fingerprint: Fingerprint) -> StoryHead | None:
         """The first telling of a story, with one teller more, where a text tells it in words of its own.
@@ -177,8 +184,15 @@ class StoryIndex:
             return None
         return first.with_member(source)
 
-    def _is_of_its_time(self, head: StoryHead, event_time: datetime | None) -> bool:
-        return self._horizon is None or event_time is None or abs(event_time - head.event_time) <= self._horizon
+    def _fits(
+        self, head: StoryHead, event_time: datetime | None, fingerprint: Fingerprint | None, about: Collection[str]
+    ) -> bool:
+        """Whether a story is of the time of a text, and of no other company where they say the same."""
+        if self._horizon is not None and event_time is not None and abs(event_time - head.event_time) > self._horizon:
+            return False
+        if not (head.text and head.about and about) or fingerprint is None or head.text != fingerprint.text:
+            return True
+        return any(name in about for name, _ in head.about)
 
     def put(self, head: StoryHead) -> None:
         """Adds a story, or replaces what is known of it; new ones must come in the order of `StoryHead.order`."""

@@ -55,6 +55,23 @@ def test_figures_have_the_kind_of_what_they_count(text: str, kind: str, value: f
 
 
 @pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        ("shrinks for two quarters", None),
+        ("three quarters of losses", None),
+        ("four quarters running", None),
+        ("three quarters of its staff", 75.0),
+        ("three-quarters of the jobs", 75.0),
+        ("a quarter of all staff", 25.0),
+        ("two thirds of voters", 66.666667),
+        ("a quarter of a point", 0.25),
+    ],
+)
+def test_quarters_of_a_year_are_no_part_of_anything(text: str, percent: float | None) -> None:
+    assert figures_of(text).get("percent") == (None if percent is None else frozenset((percent,)))
+
+
+@pytest.mark.parametrize(
     ("one", "other", "same"),
     [(10.97, 11.0, True), (3.24, 3.2, True), (5.25, 5.0, False), (412, 421, False), (0.25, 0.3, False)],
 )

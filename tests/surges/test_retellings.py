@@ -7,6 +7,7 @@ import pytest
 from monitor.ingest.shingles import shingles_of
 from monitor.surges.advance import Sighting
 from monitor.surges.core import SurgeCore
+from monitor.surges.headlines import lead_of
 from monitor.surges.near_duplicates import Fingerprint
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL
@@ -80,3 +81,22 @@ def test_of_words_that_nobody_kept_no_retelling_is_told() -> None:
     told = Fingerprint(text=OWN_WORDS, embedding=MEANING, model_version="one")
     second = sighting("b", at(minutes=9), title=OWN_WORDS, source="paper", fingerprint=told)
     assert counted([first, second])[0].stories == 1
+
+
+@pytest.mark.parametrize("end", [" - {}", ": {}", " | {}"])
+def test_a_company_at_the_end_of_a_headline_is_no_newspaper(end: str) -> None:
+    """Their names are not compared, as a newspaper's would stand there; whom the texts are about tells them apart."""
+    first, second, copy = (
+        sighting(
+            name,
+            at(minutes=minutes),
+            title=title,
+            source=name,
+            about=((company.lower(), True),),
+            fingerprint=Fingerprint(text=lead_of(title), shingles=shingles_of(title)),
+        )
+        for minutes, name, company in ((1, "a", "Carillion"), (2, "b", "Boohoo"), (3, "c", "Carillion"))
+        for title in ["Fitch cuts its long-term rating to junk" + end.format(company)]
+    )
+    _, members = counted([first, second, copy])
+    assert [story for story, _ in members] == ["a", "b", "a"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.surges.headlines import headline_key, normalised
+from monitor.surges.headlines import headline_key, lead_of, normalised
 from monitor.surges.stories import StoryHead, StoryIndex
 from tests.surges.tables import at
 
@@ -65,6 +66,14 @@ def head(number: int) -> StoryHead:
         event_time=at(minutes=number), first_seen_at=at(minutes=number), entered_at=at(minutes=number),
         expires_at=at(minutes=number) + timedelta(days=3),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("read", [headline_key, lead_of])
+@pytest.mark.parametrize("mark", [" - ", ": ", " | "])
+@pytest.mark.parametrize("word", ["A", "a", "A'", "Aa.", " A", " - ", "$A ", "RT @a "])
+def test_a_headline_of_any_length_is_read_at_once(read: Callable[[str], str], mark: str, word: str) -> None:
+    """What tries every way to split a long word would be at this for days."""
+    assert read(f"Shares of some five companies fall{mark}{word * 4_000}!")
 
 
 def test_stories_end_with_their_horizon_and_not_before() -> None:
