@@ -7,7 +7,6 @@ open. A threshold on that is what `false_alerts_per_week` sets, so the ranking i
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,51 +15,22 @@ from math import log10
 from typing import Final
 
 from benchmarks.surges.events_matching import Alert, Sign
-from benchmarks.surges.events_series import Naming, sign
+from benchmarks.surges.events_told import Naming, Told, sign
 from monitor.alerts import alert as live
 from monitor.alerts.lifecycle import Lifecycle, LifecycleRules
 from monitor.classify.scored import ScoredArticle
-from monitor.store.evidence import USUAL
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
-from monitor.surges.series import Series
 from monitor.surges.sightings import sighting_of
 from monitor.surges.sorting import series_of
 from monitor.surges.surge import Reason, Surge
-from monitor.surges.terms import distinctive
 
 EVERYTHING: Final = {"false_alerts_per_week": 1e9, "elevated_p": 0.999}
 """Rules by which whatever stands out at all is a surge."""
 
 _LEAST = 1e-300  # a p-value below that is as good as it
 _TIE = 1e-6  # what tells equal adjusted p-values apart must not outweigh them
-_TERMS = 6  # as in the evidence of an alert
 _DAY = timedelta(days=1)
-
-
-class Told:
-    """The stories of each series and day, for what an alert shows of them."""
-
-    def __init__(self) -> None:
-        self._all: dict[tuple[Series, date], list[str]] = defaultdict(list)
-        self._negative: dict[tuple[Series, date], list[tuple[float, str]]] = defaultdict(list)
-
-    def add(self, day: date, item: ScoredArticle, series: Sequence[tuple[Series, bool]]) -> None:
-        """Takes in a story and what it counts for, each with whether it is negative there."""
-        for one, negative in series:
-            self._all[one, day].append(item.article.title)
-            if negative:
-                self._negative[one, day].append((item.negative, item.article.title))
-
-    def headline(self, series: Series, day: date) -> str:
-        """The most negative headline among the negative ones; empty where there is none."""
-        return max(self._negative.get((series, day), [(0.0, "")]))[1]
-
-    def terms(self, series: Series, day: date) -> tuple[str, ...]:
-        """The words that set the negative headlines of a day apart from all of the four weeks before."""
-        here = [headline for _, headline in self._negative.get((series, day), ())]
-        before = (day - number * _DAY for number in range(1, USUAL.days + 1))
-        return distinctive(here, [headline for one in before for headline in self._all.get((series, one), ())], _TERMS)
 
 
 @dataclass(frozen=True)
@@ -107,7 +77,8 @@ def walk(
         surges += advance.surges
         for head in advance.story_heads:
             if head.story_id in by_id:  # else it began on a day before
-                told.add(day, by_id[head.story_id], series_of(head))
+                item = by_id[head.story_id]
+                told.add(day, item.article.title, item.negative, series_of(head))
     return surges, told
 
 
@@ -123,18 +94,14 @@ def alerts_of_line(surges: Sequence[Surge]) -> list[live.Alert]:
 
 def _sign(surge: Surge, told: Told, naming: Naming) -> Sign:
     score = log10(max(surge.adjusted_p, _LEAST)) + _TIE * log10(max(surge.p_value, _LEAST))
-    return _told(surge.series, _day_before(surge.tick), score, told, naming)
+    return sign(surge.series, _day_before(surge.tick), score, told, naming)
 
 
 def _alert(alert: live.Alert, told: Told, naming: Naming) -> Alert:
     day = _day_before(alert.opened_at)
     last = max(day, _day_before(alert.calm_since or alert.latest.tick))
-    first = _told(alert.series, day, alert.peak.p_value, told, naming)
+    first = sign(alert.series, day, alert.peak.p_value, told, naming)
     return Alert(first, tuple(day + number * _DAY for number in range((last - day).days + 1)))
-
-
-def _told(series: Series, day: date, score: float, told: Told, naming: Naming) -> Sign:
-    return sign(series, day, score, told.headline(series, day), naming, lambda: told.terms(series, day))
 
 
 def _day_before(tick: datetime) -> date:

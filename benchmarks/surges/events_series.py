@@ -6,8 +6,8 @@ is the same story), for the companies that it is about, provisional ones include
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.surges.events_matching import Sign
+from benchmarks.surges.events_told import Naming, Told, sign
 from benchmarks.surges.protocol import Counts, Detector
 from monitor.classify.scored import ScoredArticle
 from monitor.entities.gazetteer import Gazetteer
@@ -29,9 +30,6 @@ LEAST_NEGATIVES: Final = 2
 
 _SAME_STORY = timedelta(days=3)
 _DAY = timedelta(days=1)
-
-Naming = Callable[[str], str]
-"""The name of an entity, by its id."""
 
 
 @dataclass(frozen=True)
@@ -76,24 +74,24 @@ class DailyPanel:
         series: What each row counts, [series].
         first: Day of the first period.
         counts: The counts, a period a day.
-        headlines: By row and period, the most negative headline among the negative ones.
+        told: The stories counted.
     """
 
     series: tuple[Series, ...]
     first: date
     counts: Counts
-    headlines: Mapping[tuple[int, int], str]
+    told: Told
 
 
 def panel_of(stories: Sequence[Story], least_negatives: int = LEAST_NEGATIVES) -> DailyPanel:
     """Counts stories by series and day, from the day of the first to that of the last; there must be one."""
     first, last = min(story.day for story in stories), max(story.day for story in stories)
-    told: dict[tuple[Series, int], list[tuple[float, str]]] = defaultdict(list)
+    told = Told()
+    bad: Counter[tuple[Series, date]] = Counter()
     for story in stories:
-        for series, negative in story.series:
-            if negative:
-                told[series, (story.day - first).days].append((story.negativity, story.headline))
-    kept = sorted({series for (series, _), several in told.items() if len(several) >= least_negatives})
+        told.add(story.day, story.headline, story.negativity, story.series)
+        bad.update((series, story.day) for series, negative in story.series if negative)
+    kept = sorted({series for (series, _), several in bad.items() if several >= least_negatives})
     rows = {series: row for row, series in enumerate(kept)}
     counted = np.zeros((len(kept), (last - first).days + 1), dtype=np.int64)
     negatives, totals = counted.copy(), np.zeros(counted.shape[1], dtype=np.int64)
@@ -105,8 +103,7 @@ def panel_of(stories: Sequence[Story], least_negatives: int = LEAST_NEGATIVES) -
                 counted[rows[series], place] += 1
                 negatives[rows[series], place] += negative
     start = datetime.combine(first, time(), UTC)
-    headlines = {(rows[series], place): max(several)[1] for (series, place), several in told.items() if series in rows}
-    return DailyPanel(tuple(kept), first, Counts(counted, negatives, totals, _DAY, start), headlines)
+    return DailyPanel(tuple(kept), first, Counts(counted, negatives, totals, _DAY, start), told)
 
 
 def signs_of(
@@ -120,20 +117,11 @@ def signs_of(
             panel.series[row],
             panel.first + timedelta(days=place),
             float(scores[row, place]),
-            panel.headlines[row, place],
+            panel.told,
             naming,
         )
         for row, place in zip(rows.tolist(), places.tolist(), strict=True)
     ]
-
-
-def sign(
-    series: Series, day: date, score: float, headline: str, naming: Naming, terms: Callable[[], tuple[str, ...]] = tuple
-) -> Sign:
-    """A sign of a series: all series of a company are one subject."""
-    subject = Series(entity=series.entity) if series.entity else series
-    title = Series(entity=naming(series.entity) if series.entity else "", topic=series.topic).title
-    return Sign(day, subject.key, title, score, headline, terms)
 
 
 def naming_of(gazetteer: Gazetteer) -> Naming:

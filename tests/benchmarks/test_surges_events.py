@@ -15,7 +15,8 @@ from benchmarks.surges.events import figures, judge, listed
 from benchmarks.surges.events_known import KnownEvent, headlines_about, misfits, part_of, read_events, size_of
 from benchmarks.surges.events_matching import QUIET_DAYS, Sign, alerts_of, match, threshold_for
 from benchmarks.surges.events_ours import Replayed, replay
-from benchmarks.surges.events_series import Story, naming_of, panel_of, sign, signs_of
+from benchmarks.surges.events_series import Story, naming_of, panel_of, signs_of
+from benchmarks.surges.events_told import Told, sign
 from benchmarks.surges.prepared import articles_of
 from benchmarks.surges.protocol import Counts, FloatArray
 from monitor.articles import Article, Precision
@@ -111,13 +112,13 @@ class TestAlerts:
         assert found[0].days == (day(0), day(1), day(1 + QUIET_DAYS))
 
     def test_a_company_and_its_topic_alert_once_with_the_stronger_of_them(self) -> None:
-        company = sign(Series(entity="acme"), day(0), 0.02, "Acme sued", str.title)
-        topic = sign(Series(entity="acme", topic="Legal"), day(0), 0.01, "Acme fined", str.title)
+        company = sign(Series(entity="acme"), day(0), 0.02, Told(), str.title)
+        topic = sign(Series(entity="acme", topic="Legal"), day(0), 0.01, Told(), str.title)
 
         (alert,) = alerts_of([company, topic])
 
         assert alert.sign.title == "Acme · Legal"
-        assert len(alerts_of([company, sign(Series(topic="Legal"), day(0), 0.01, "", str.title)])) == 2
+        assert len(alerts_of([company, sign(Series(topic="Legal"), day(0), 0.01, Told(), str.title)])) == 2
 
     def test_the_threshold_spends_the_budget_on_the_strongest(self) -> None:
         signs = [marked(10 * number, score=number / 100) for number in range(6)]
@@ -265,6 +266,13 @@ class TestSeries:
             ("All news", day(0), -2.0, "worse"),
             ("Acme", day(0), -2.0, "worse"),
         }
+
+    def test_a_sign_says_like_our_alerts_what_sets_its_stories_apart(self) -> None:
+        panel = panel_of([self.story(0, f"Kettles of Acme catch fire in {place}", True) for place in ("Leeds", "Hull")])
+
+        one, *_ = signs_of(panel, _ByNegatives(), str.title)
+
+        assert {"kettles", "fire"} <= {word for term in one.terms() for word in term.lower().split()}
 
 
 def test_a_date_comes_at_the_end_of_its_day_and_a_time_is_eastern() -> None:
