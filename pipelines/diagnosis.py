@@ -10,9 +10,11 @@ from typing import Literal
 
 import msgspec
 
+from monitor.alerts.channels_webhook import checked
+from monitor.alerts.routing import Receiver
 from monitor.broker.embedded import find_program
 from monitor.classify.choosing import open_engine
-from monitor.errors import MonitorError
+from monitor.errors import DeliveryError, MonitorError
 from monitor.settings import Settings
 from monitor.settings_sources import CommentsSettings, FileSettings
 from monitor.store.database import Database
@@ -39,7 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("model", _model),
         ("sources", _sources),
         ("receivers", _receivers),
-        ("dashboard", _dashboard),
+        ("exposures", exposures),
         ("disk", _disk),
         ("training", _training),
     ]
@@ -69,13 +71,6 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
     with kafka_client(settings, "doctor") as client:
         client.topics.ensure({})
         yield Finding("ok", "kafka", f"The cluster at {kafka.bootstrap} answers.")
-    if kafka.security_protocol == "PLAINTEXT" and not _all_loopback(kafka.bootstrap):
-        yield Finding(
-            "warning",
-            "kafka",
-            "Messages and logins travel unencrypted.",
-            "Set kafka.security_protocol to SSL or SASL_SSL.",
-        )
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
@@ -133,28 +128,57 @@ def _receivers(settings: Settings) -> Iterator[Finding]:
             "Add [[alerts.receivers]] to monitor.toml.",
         )
     for receiver in receivers:
-        if receiver.kind == "webhook" and not receiver.secret.get_secret_value():
-            yield Finding(
-                "warning",
-                "receivers",
-                f"{receiver.name} gets unsigned posts, which anyone could forge.",
-                "Give it a secret.",
-            )
-        else:
-            yield Finding("ok", "receivers", f"{receiver.name} ({receiver.kind}) is set.")
+        faults = list(_webhook(receiver)) if receiver.kind == "webhook" else []
+        yield from faults or [Finding("ok", "receivers", f"{receiver.name} ({receiver.kind}) is set.")]
 
 
-def _dashboard(settings: Settings) -> Iterator[Finding]:
-    address = settings.dashboard.address
-    if not _is_loopback(address):
+def _webhook(receiver: Receiver) -> Iterator[Finding]:
+    try:
+        checked(receiver.url.get_secret_value(), allow_private=receiver.allow_private)
+    except DeliveryError as error:
+        # What may pass, such as a name that is not found for now, is tried again, so it is no fault of the settings.
+        level: Level = "warning" if error.retryable else "fault"
+        yield Finding(level, "receivers", f"{receiver.name}: {error.what}", error.remedy)
+    if not receiver.secret.get_secret_value():
         yield Finding(
             "warning",
-            "dashboard",
-            f"It listens on {address} and asks nobody who they are.",
-            "Put a proxy with authentication before it.",
+            "receivers",
+            f"{receiver.name} gets unsigned posts, which anyone could forge.",
+            "Give it a secret.",
         )
-    else:
-        yield Finding("ok", "dashboard", f"It listens on {address}:{settings.dashboard.port}, for this machine alone.")
+
+
+def exposures(settings: Settings) -> Iterator[Finding]:
+    """What others on the network can read or reach, by the settings alone."""
+    kafka, push, dashboard = settings.kafka, settings.ingest.push, settings.dashboard
+    if kafka.bootstrap and kafka.security_protocol.endswith("PLAINTEXT") and not _all_loopback(kafka.bootstrap):
+        yield Finding(
+            "warning",
+            "kafka",
+            "Messages and logins travel unencrypted.",
+            "Set kafka.security_protocol to SSL or SASL_SSL.",
+        )
+    if push.tokens:
+        yield _listening(
+            "push",
+            push.address,
+            push.port,
+            "takes tokens and articles unencrypted",
+            "Put a proxy that speaks TLS before it.",
+        )
+    yield _listening(
+        "dashboard",
+        dashboard.address,
+        dashboard.port,
+        "asks nobody who they are",
+        "Put a proxy with authentication before it.",
+    )
+
+
+def _listening(subject: str, address: str, port: int, what: str, remedy: str) -> Finding:
+    if _is_loopback(address):
+        return Finding("ok", subject, f"It listens on {address}:{port}, for this machine alone.")
+    return Finding("warning", subject, f"It listens on {address} and {what}.", remedy)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

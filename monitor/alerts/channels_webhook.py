@@ -106,7 +106,7 @@ def post(
     Raises:
         DeliveryError: The target may not be posted to, or did not answer.
     """
-    target, addresses = _checked(url, allow_private=allow_private)
+    target, addresses = checked(url, allow_private=allow_private)
     request_headers = {"Host": target.netloc.decode("ascii"), **_login(target), **headers}
     extensions = {
         "sni_hostname": target.raw_host.decode("ascii"),
@@ -130,6 +130,22 @@ def post(
     raise DeliveryError(f"{target.host} cannot be reached: {_words(failure)}.") from failure
 
 
+def checked(url: str, *, allow_private: bool) -> tuple[httpx.URL, list[_Address]]:
+    """A webhook's URL, and its host's addresses, all of which may be posted to.
+
+    Raises:
+        DeliveryError: It may not be posted to (for good), or its host cannot be found (to be tried again).
+    """
+    try:
+        target = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise DeliveryError("The webhook's URL cannot be read.", "Correct it.", retryable=False) from error
+    addresses = _look_up(target)
+    for address in addresses:
+        _check(target, address, allow_private=allow_private)
+    return target, addresses
+
+
 def _login(target: httpx.URL) -> dict[str, str]:
     if not target.userinfo:
         return {}
@@ -140,19 +156,6 @@ def _login(target: httpx.URL) -> dict[str, str]:
 @cache
 def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)  # reading the certificates takes some 20 ms
-
-
-def _checked(url: str, *, allow_private: bool) -> tuple[httpx.URL, list[_Address]]:
-    try:
-        target = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise DeliveryError("The webhook's URL cannot be read.", "Correct it.", retryable=False) from error
-    if target.scheme not in ("http", "https") or not target.host:
-        raise DeliveryError("The webhook's URL is not an http or https one.", "Correct it.", retryable=False)
-    addresses = _look_up(target)
-    for address in addresses:
-        _check(target, address, allow_private=allow_private)
-    return target, addresses
 
 
 def _look_up(target: httpx.URL) -> list[_Address]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -23,7 +24,7 @@ LABELS = ("kind", "series", "topic", "entity", "negative_percent", "source", "ve
 """The labels that matchers may name; one that something does not have counts as empty."""
 
 _MATCHER = re.compile(
-    r'\s*(?P<label>\w+)\s*(?P<operator>=~|!~|!=|=)\s*(?P<quote>"?)(?P<value>.*?)(?P=quote)\s*', re.DOTALL
+    r'\s*(?P<label>\w+)\s*(?P<operator>=~|!~|!=|=)\s*(?:"(?P<quoted>.*)"|(?P<bare>[^"]*?))\s*', re.DOTALL
 )
 
 
@@ -49,7 +50,7 @@ class Matcher(msgspec.Struct, frozen=True):
         found = _MATCHER.fullmatch(text)
         if found is None:
             raise ValueError(f'{text!r} is not a matcher such as topic="Financials" (operators: = != =~ !~)')
-        label, operator, value = found["label"], found["operator"], found["value"]
+        label, operator, value = found["label"], found["operator"], found["quoted"] or found["bare"] or ""
         if label not in LABELS:
             raise ValueError(f"{text!r} names the label {label}; there are {', '.join(LABELS)}")
         if operator in ("=~", "!~"):
@@ -69,6 +70,16 @@ class Matcher(msgspec.Struct, frozen=True):
 def _is_matcher(text: str) -> str:
     Matcher.parse(text)
     return text
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # no address in brackets, or no port
+        return False
+    # Blanks are looked for in the text, because those around it are not in its parts.
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not re.search(r"\s", text)
 
 
 class Receiver(BaseModel):
@@ -93,6 +104,13 @@ class Receiver(BaseModel):
     send_resolved: bool = Field(
         default=True, description="Whether it is told when an alert that it was told of is over."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_posted_to(cls, url: SecretStr) -> SecretStr:
+        if (given := url.get_secret_value()) and not _is_web_address(given):
+            raise ValueError("a webhook posts to https://host or http://host, and a port is 1 to 65535")
+        return url
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Receiver:

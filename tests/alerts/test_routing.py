@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from monitor.alerts.routing import Matcher, Receiver, Route, check_routes, labels_of, route
 from monitor.errors import SettingsError
+from monitor.settings import load_settings
 from monitor.surges.series import ALL, Series
 from tests.alerts.builders import alert
 
@@ -96,7 +97,14 @@ def test_a_value_in_quotes_matches_itself_alone(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("matcher", "says"),
-    [("Financials", "is not a matcher"), ("sector=Banks", "names the label sector"), ('topic=~"("', "not valid")],
+    [
+        ("Financials", "is not a matcher"),
+        ("sector=Banks", "names the label sector"),
+        ('topic=~"("', "not valid"),
+        ('entity="Boeing', "is not a matcher"),
+        ('entity=Boeing"', "is not a matcher"),
+        ('entity="', "is not a matcher"),
+    ],
 )
 def test_a_bad_matcher_is_refused_with_what_is_wrong(matcher: str, says: str) -> None:
     with pytest.raises(ValidationError, match=says):
@@ -108,6 +116,32 @@ def test_a_webhook_needs_a_url_and_a_console_has_none() -> None:
         Receiver(name="desk", kind="webhook")
     with pytest.raises(ValidationError, match="a webhook needs a url"):
         Receiver.model_validate({"name": "console", "kind": "console", "url": "https://example.org"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "chat.example/hooks/T0KEN",
+        "ftp://chat.example/T0KEN",
+        "htps://chat.example/T0KEN",
+        "file:///etc/T0KEN",
+        "https:///T0KEN",
+        "https://",
+        "http://[::1/T0KEN",
+        "https://chat.example:0/T0KEN",
+        "https://chat.example:99999/T0KEN",
+        " https://chat.example/T0KEN",
+    ],
+)
+def test_a_url_to_which_nothing_can_be_posted_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"alerts\.receivers\.0\.url: a webhook posts to") as caught:
+        load_settings(alerts={"receivers": [{"name": "desk", "kind": "webhook", "url": url}]})
+    assert "T0KEN" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://chat.example/a?b=c", "HTTP://localhost:1/", "http://me:it@[::1]:65535/"])
+def test_a_url_of_the_web_is_taken_as_it_is(url: str) -> None:
+    assert Receiver(name="desk", kind="webhook", url=SecretStr(url)).url.get_secret_value() == url
 
 
 def test_a_receiver_shows_neither_its_url_nor_its_secret() -> None:
