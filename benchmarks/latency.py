@@ -68,7 +68,12 @@ def _round(folder: Path, rate: float, seed: int) -> list[float]:
     feed = folder / "feed.jsonl"
     feed.touch()
     source = {"name": "feed", "path": str(feed)}
-    with _environment(MONITOR_SOURCES=json.dumps([source]), MONITOR_INGEST__POLL_SECONDS="0.1"):
+    with _environment(
+        MONITOR_SOURCES=json.dumps([source]),
+        MONITOR_INGEST__POLL_SECONDS="0.1",
+        MONITOR_ALERTS__RECEIVERS=json.dumps([{"name": "console", "kind": "console"}]),
+        MONITOR_ALERTS__ROUTES="[]",
+    ):
         settings = private_settings(load_settings(), folder / "line")
         _write_history(settings, folder, seed)
         with Database.open(settings.store_url) as database, running_line(settings, say=_note) as line:

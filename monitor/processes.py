@@ -58,7 +58,7 @@ class ChildProcess:
             pipe_guard: Take the portable guard even where the kernel has a better one.
 
         Raises:
-            WorkerError: The program cannot be started.
+            WorkerError: The program cannot be started, or its log cannot be opened.
         """
         self.argv = list(argv)
         self.log_path = log_path
@@ -68,7 +68,13 @@ class ChildProcess:
         self._failure: OSError | None = None
         self._started = threading.Event()
         self._ended = threading.Event()
-        threading.Thread(target=self._run, name=f"child-{Path(argv[0]).name}", daemon=True).start()
+        try:
+            log = log_path.open("ab")
+        except OSError as error:
+            raise WorkerError(
+                f"The log {log_path} cannot be opened: {error.strerror}.", "Check its folder and its rights."
+            ) from error
+        threading.Thread(target=self._run, args=(log,), name=f"child-{Path(argv[0]).name}", daemon=True).start()
         self._started.wait()
         if self._process is None:
             raise WorkerError(
@@ -76,8 +82,8 @@ class ChildProcess:
             )
         self.pid: int = self._process.pid
 
-    def _run(self) -> None:
-        with self.log_path.open("ab") as log:
+    def _run(self, log: IO[bytes]) -> None:
+        with log:
             try:
                 self._process = self._spawn(log)
             except OSError as failure:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from monitor.alerts.routing import Receiver
 from monitor.clock import Clock
 from monitor.errors import TopicRecreatedError
 from monitor.ingest.intake.publisher import Publisher
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
 from monitor.ingest.recording import Recording
 from monitor.ingest.replay import Replay
-from monitor.ingest.sources.files import FileFormat, read_items
+from monitor.ingest.sources.files import FileFormat, faults_named, read_items
 from monitor.store import cursors
 from monitor.store.database import Database
 
 CURSOR = "replay"
 TOTAL = "replay-items"
+JOB = "replay-job"
+CONSOLE = Receiver(name="console", kind="console")
+"""Whom a replay tells: what is old or invented is news to nobody else."""
 LOOK_EVERY = timedelta(seconds=1)
 """How often a replay that is done makes sure that what it published is still there."""
 
@@ -56,6 +61,19 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
             name=path.name, columns=self.columns, zone=time_zone(self.time_zone), max_item_bytes=self.max_item_bytes
         )
         return Recording(read_items(path, self.format, self.columns), reader)
+
+    def fingerprint(self) -> int:
+        """A number by which the rows that this replay leads to are told from those of any other; pace does not count.
+
+        Raises:
+            InputError: The file cannot be read.
+        """
+        path = Path(self.path)
+        with faults_named(path, self.format), path.open("rb") as file:
+            content = hashlib.file_digest(file, "blake2b").digest()
+        read_as = msgspec.structs.replace(self, path=path.name, speed=0.0, paced_from=None)
+        # Seven bytes: as much as a cursor holds.
+        return int.from_bytes(hashlib.blake2b(msgspec.json.encode(read_as) + content, digest_size=7).digest())
 
 
 class StoredCursors:

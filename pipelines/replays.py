@@ -11,12 +11,12 @@ from uuid import uuid4
 import msgspec
 
 from monitor.clock import Clock, system_clock
-from monitor.errors import WorkerError
+from monitor.errors import InputError, WorkerError
 from monitor.settings import Settings
 from monitor.store import alerting, counting, cursors, outbox, reads
-from monitor.store.database import Database
-from monitor.store.rows import Counts
-from pipelines.replaying import TOTAL, ReplayJob
+from monitor.store.database import Connection, Database
+from monitor.store.rows import Counts, Progress
+from pipelines.replaying import CONSOLE, JOB, TOTAL, ReplayJob
 from pipelines.stages import kafka_client, topic_names
 from pipelines.stream import Line, running_line
 
@@ -97,21 +97,40 @@ def replay_file(
         clock: For timing.
 
     Raises:
-        InputError: The file cannot be used.
+        InputError: The file cannot be used, or the store holds other news.
         MonitorError: A stage cannot be kept alive.
     """
     began = clock()
-    with (
-        Database.open(settings.store_url) as database,
-        running_line(settings, say=say, replay=job, classifiers=classifiers) as line,
-    ):
-        standing = await_end(line, database, watch, stop or threading.Event())
+    with Database.open(settings.store_url) as database:
+        _claim(database, job)
+        with running_line(settings, say=say, replay=job, classifiers=classifiers) as line:
+            standing = await_end(line, database, watch, stop or threading.Event())
         if standing is None:
             raise WorkerError("The replay was interrupted.", "Its results so far are in its folder.")
         with database.read() as connection:
             counts = reads.read_counts(connection)
     delete_topics(settings)
     return _summary(counts, standing.total, clock() - began)
+
+
+def _claim(database: Database, job: ReplayJob) -> None:
+    """Makes the store this replay's, which may go on in it; another one would take what is there for its own."""
+    wanted, name = job.fingerprint(), f"ingest:{JOB}"
+    with database.write() as connection:
+        progress = counting.read_progress(connection, "surges")
+        begun = progress is not None or cursors.read_cursor(connection, f"ingest:{TOTAL}")
+        if begun and cursors.read_cursor(connection, name) != wanted:
+            raise InputError(
+                f"The store {database.url} holds other news already: {_held(connection, progress)}.",
+                "It goes on with the same file, read in the same way; else name a new one with --store or --folder.",
+            )
+        cursors.set_cursor(connection, name, wanted)
+
+
+def _held(connection: Connection, progress: Progress | None) -> str:
+    items = reads.read_counts(connection).articles_in
+    reached = f", up to {progress.tick:%Y-%m-%d %H:%M} UTC" if progress else ""
+    return f"{items:,} item{'' if items == 1 else 's'}{reached}"
 
 
 def await_end(line: Line, database: Database, watch: Watch | None, stop: threading.Event) -> Standing | None:
@@ -162,13 +181,13 @@ def _summary(counts: Counts, total: int, took: timedelta) -> Summary:
 
 
 def private_settings(settings: Settings, folder: Path, store_url: str = "") -> Settings:
-    """Settings of a replay that touches nothing else: its own folder, store and topics.
+    """Settings of a replay that touches nothing else: its own folder, store and topics; it tells the console alone.
 
     The topics' names hold an id drawn once for the folder: a replay that goes on finds its own topics again, and
     a new one never meets those of an old one.
 
     Args:
-        settings: The user's; their store is not touched.
+        settings: The user's; their store and their receivers are not touched.
         folder: The replay's; created.
         store_url: A database of its own; empty: a SQLite file in the folder.
     """
@@ -180,7 +199,8 @@ def private_settings(settings: Settings, folder: Path, store_url: str = "") -> S
     url = store_url or f"sqlite:///{folder / 'monitor.db'}"
     store = settings.store.model_copy(update={"url": url})
     kafka = settings.kafka.model_copy(update={"topic_prefix": drawn.read_text(encoding="utf-8")})
-    return settings.model_copy(update={"data_dir": folder, "store": store, "kafka": kafka})
+    alerts = settings.alerts.model_copy(update={"receivers": (CONSOLE,), "routes": ()})
+    return settings.model_copy(update={"data_dir": folder, "store": store, "kafka": kafka, "alerts": alerts})
 
 
 def delete_topics(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,9 +14,9 @@ import msgspec
 
 from monitor.broker.embedded import EmbeddedBroker, free_port
 from monitor.clock import Clock, system_clock
-from monitor.errors import WorkerError
-from monitor.settings import Settings
-from pipelines.replaying import ReplayJob
+from monitor.errors import InputError, WorkerError
+from monitor.settings import DashboardSettings, Settings
+from pipelines.replaying import CONSOLE, ReplayJob
 from pipelines.stages import STAGES
 from pipelines.supervisor import Supervisor
 
@@ -120,8 +121,10 @@ def running_line(
         clock: For restarts.
 
     Raises:
+        InputError: The dashboard cannot have its port.
         MonitorError: Something cannot be started.
     """
+    dashboard_port = _listening_port(settings.dashboard) if dashboard else 0
     data_dir = settings.data_dir.absolute()
     with ExitStack() as stack:
         broker = None
@@ -137,6 +140,12 @@ def running_line(
             "MONITOR_STORE__URL": settings.store_url,
             "MONITOR_INGEST__STARTER_FEEDS": str(settings.ingest.starter_feeds).lower(),
         }
+        if replay is not None:
+            # The stages read the settings themselves: the user's receivers, and the routes that name them, among them.
+            environment |= {
+                "MONITOR_ALERTS__RECEIVERS": f"[{CONSOLE.model_dump_json(exclude_defaults=True)}]",
+                "MONITOR_ALERTS__ROUTES": "[]",
+            }
         supervisor = stack.enter_context(Supervisor(data_dir / "logs", clock, say))
         log = data_dir / "logs" / "dispatch.log"
         log.touch()
@@ -147,12 +156,12 @@ def running_line(
                 name = f"{stage}-{replica}" if stage == "classify" and classifiers > 1 else stage
                 supervisor.add(name, [*_monitor("stage", stage, "--replica", str(replica)), *arguments], environment)
         if schedule:
-            supervisor.add("schedule", _monitor("schedule"), environment)
+            supervisor.add("schedule", _monitor("schedule"), environment, needed=False)
         dashboard_url = ""
         if dashboard:
-            port = settings.dashboard.port or free_port()
-            dashboard_url = f"http://{settings.dashboard.address}:{port}"
-            supervisor.add("dashboard", streamlit_command(settings.dashboard.address, port), environment)
+            address = settings.dashboard.address
+            dashboard_url = f"http://{address}:{dashboard_port}"
+            supervisor.add("dashboard", streamlit_command(address, dashboard_port), environment, needed=False)
         yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, clock, log, earlier)
 
 
@@ -162,6 +171,22 @@ def absolute_store(settings: Settings) -> Settings:
     return settings.model_copy(
         update={"store": settings.store.model_copy(update={"url": url}), "data_dir": settings.data_dir.absolute()}
     )
+
+
+def _listening_port(dashboard: DashboardSettings) -> int:
+    """A port that the dashboard can have now: the dashboard itself would tell its log alone that it cannot."""
+    if not dashboard.port:
+        return free_port()
+    address, port = dashboard.address, dashboard.port
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError as error:
+        raise InputError(
+            f"dashboard.port: {address}:{port} cannot be listened on ({error}).",
+            "End what listens there, or set another port; 0 takes a free one.",
+        ) from error
+    return port
 
 
 def _replay_arguments(data_dir: Path, replay: ReplayJob | None) -> list[str]:

@@ -26,10 +26,13 @@ CONFIGURATION_EXIT = 78
 class Supervised:
     """One process and its restarts."""
 
-    def __init__(self, name: str, argv: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, argv: Sequence[str], log_path: Path, environment: Mapping[str, str], *, needed: bool
+    ) -> None:
         self.name = name
         self.log_path = log_path
         self.restarts = 0
+        self._needed = needed
         self._argv = argv
         self._environment = environment
         self._child: ChildProcess | None = None
@@ -46,19 +49,20 @@ class Supervised:
         """Starts it.
 
         Raises:
-            BrokerError: Its program cannot be started.
+            WorkerError: Its program cannot be started.
         """
         self._child = ChildProcess(self._argv, log_path=self.log_path, environment=self._environment)
         self._started_at, self._due = now, None
 
     def watch(self, now: datetime) -> str | None:
-        """Restarts it where that is due.
+        """Restarts it where that is due; gives it up where that cannot help and the others do without it.
 
         Returns:
             One line on what happened; None where nothing did.
 
         Raises:
-            WorkerError: It keeps failing, or says itself that a restart cannot help; with the end of its log.
+            WorkerError: It is needed, and keeps failing, or says itself that a restart cannot help; with the end of its
+                log.
         """
         child = self._child
         if child is None or child.running:
@@ -74,16 +78,26 @@ class Supervised:
         steady = self._started_at is not None and now - self._started_at >= STEADY_AFTER
         self._failures = 1 if steady else self._failures + 1
         if child.exit_status == CONFIGURATION_EXIT or self._failures > GIVE_UP_AFTER:
-            raise WorkerError(
-                f"{self.name} cannot run. Its log ends: {child.log_tail()}",
-                f"Mend that; the whole log is {self.log_path}.",
-            )
+            return self._give_up(child)
         delay = min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY)
         self._due = now + delay
         return (
             f"{self.name} ended with status {child.exit_status}; "
             f"it starts again in {delay.total_seconds():g} s (log: {self.log_path})"
         )
+
+    def _give_up(self, child: ChildProcess) -> str:
+        if self._needed:
+            failure = WorkerError(
+                f"{self.name} cannot run. Its log ends: {child.log_tail()}",
+                f"Mend that; the whole log is {self.log_path}.",
+            )
+            failure.retryable = child.exit_status != CONFIGURATION_EXIT
+            raise failure
+        self._child = None
+        # What is wrong and what to do about it are told in two lines.
+        told = " ".join(child.log_tail().splitlines()[-2:])
+        return f"{self.name} cannot run and is given up, all else goes on; its log ends: {told} (log: {self.log_path})"
 
     def ask_to_stop(self) -> None:
         """Sends SIGTERM; returns at once."""
@@ -96,7 +110,7 @@ class Supervised:
             self._child.stop(grace_seconds)
 
     def kill(self) -> None:
-        """Ends it as a crash would; `watch` starts it again."""
+        """Ends it as a crash would; `watch` starts it again, unless it was given up."""
         if self._child is not None:
             self._child.kill()
 
@@ -121,9 +135,20 @@ class Supervisor:
         self._say = say
         self.processes: dict[str, Supervised] = {}
 
-    def add(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts a process under a name of its own; its environment is this process's with these values on top."""
-        process = Supervised(name, argv, self._log_folder / f"{name}.log", {**os.environ, **environment})
+    def add(self, name: str, argv: Sequence[str], environment: Mapping[str, str], *, needed: bool = True) -> None:
+        """Starts a process.
+
+        Args:
+            name: Its own.
+            argv: Program and arguments.
+            environment: This process's, with these values on top.
+            needed: Whether the others are of no use without it; else it is given up alone.
+
+        Raises:
+            WorkerError: Its program cannot be started.
+        """
+        log_path = self._log_folder / f"{name}.log"
+        process = Supervised(name, argv, log_path, {**os.environ, **environment}, needed=needed)
         self.processes[name] = process
         process.start(self._clock())
 
@@ -131,7 +156,8 @@ class Supervisor:
         """Restarts what died; to be called several times a second.
 
         Raises:
-            WorkerError: A process cannot be kept alive.
+            WorkerError: A process that is needed cannot be kept alive; worth another try later, unless it ended with
+                `CONFIGURATION_EXIT`.
         """
         now = self._clock()
         for process in self.processes.values():

@@ -42,3 +42,12 @@ def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match=missing):
         ChildProcess([missing], log_path=tmp_path / "log", pipe_guard=False)
     assert os.listdir(tmp_path) == ["log"]  # noqa: PTH208
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("pipe_guard", [False, True])
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path, pipe_guard: bool) -> None:
+    folder = tmp_path / "taken.log"
+    folder.mkdir()
+    with pytest.raises(WorkerError, match=f"{folder} cannot be opened: Is a directory"):
+        ChildProcess(["/bin/true"], log_path=folder, pipe_guard=pipe_guard)

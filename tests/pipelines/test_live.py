@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.errors import InputError
 from monitor.settings import Settings, load_settings
 from monitor.store.database import Database
 from monitor.store.reads import read_counts
@@ -80,3 +82,27 @@ def test_news_is_counted_once_through_the_death_of_every_part(settings: Settings
         line.kill_broker()
         append(feed, "Castlemaine Bank warns of losses on property loans")
         await_articles(line, database, 4)
+
+
+def test_a_port_that_the_dashboard_cannot_have_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = load_settings(data_dir=tmp_path / "var", dashboard={"port": port})
+
+        with (
+            pytest.raises(InputError, match=rf"dashboard\.port.*127\.0\.0\.1:{port}"),
+            running_line(settings, say=print, dashboard=True),
+        ):
+            pass
+
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_schedule_that_cannot_run_ends_nothing_else(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_SCHEDULE__RETENTION", "now and then")
+    said: list[str] = []
+
+    with running_line(settings, say=said.append, schedule=True) as line:
+        await_true(line, lambda: any("schedule cannot run and is given up" in told for told in said))
+        line.watch()
+        assert all(process.pid for name, process in line.supervisor.processes.items() if name != "schedule")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from monitor.broker.embedded import EmbeddedBroker
+from monitor.cli.app import app
 from monitor.entities.names import PROVISIONAL
 from monitor.store.database import Database
 from monitor.store.entities import count_articles
 from monitor.store.reads import read_alerts
 from pipelines.replays import Standing
 from pipelines.stream import Line
+from tests.alerts.server import serving
 from tests.apache_kafka.server import KafkaServer
 from tests.pipelines.lines import run_replay, write_scenario
 
@@ -39,6 +43,59 @@ def test_every_item_is_accounted_for_and_the_run_on_banks_fires(tmp_path: Path) 
     with Database.open(f"sqlite:///{tmp_path / 'line' / 'monitor.db'}") as database, database.read() as connection:
         fired = [alert.fired_at for alert in read_alerts(connection, 100) if alert.fired_at]
     assert all(f"{at:%Y-%m-%d}" == "2024-03-09" for at in fired), "nothing may fire on the calm days"
+
+
+def test_a_replay_tells_the_console_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = write_scenario(tmp_path / "banks.jsonl")
+    with serving() as chat:
+        config = tmp_path / "monitor.toml"
+        config.write_text(
+            f'[[alerts.receivers]]\nname = "desk-chat"\nkind = "webhook"\nurl = "{chat.url}"\n'
+            '[[alerts.routes]]\nreceivers = ["desk-chat"]\n',
+            encoding="utf-8",
+        )
+        monkeypatch.setenv("MONITOR_CONFIG", str(config))
+
+        summary, _ = run_replay(tmp_path / "banks.jsonl", tmp_path / "line")
+
+        assert chat.keys() == []
+    assert summary.articles_in == items
+    assert summary.notifications_delivered >= summary.alerts_fired >= 1
+    assert "negative news surging" in (tmp_path / "line" / "logs" / "dispatch.log").read_text(encoding="utf-8")
+
+
+def test_a_store_takes_one_replay_and_tells_what_it_holds_where_another_is_to_go_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("first.csv").write_text("time,headline\n2024-03-04T10:00:00,Harrow Bank opens a branch\n", encoding="utf-8")
+    Path("second.csv").write_text(
+        "time,headline\n2024-03-05T10:00:00,Pelham Trust fails\n2024-03-05T11:00:00,Oakhurst is sold\n",
+        encoding="utf-8",
+    )
+
+    def replay(file: str, *more: str) -> Result:
+        return CliRunner().invoke(app, ["replay", file, "--store", "sqlite:///own.db", "--json", *more])
+
+    def figures(result: Result) -> dict[str, float]:
+        assert result.exit_code == 0, result.output
+        found: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
+        return {name: value for name, value in found.items() if name != "seconds"}
+
+    first = figures(replay("first.csv", "--folder", "line"))
+    assert first["articles_in"] == first["scored"] == 1
+
+    for refused in (
+        replay("second.csv"),
+        replay("first.csv", "--time-zone", "America/New_York"),
+        replay("first.csv", "--folder", "line", "--text-column", "time"),
+    ):
+        assert refused.exit_code == 2
+        told = " ".join(refused.stderr.split())
+        assert "own.db holds other news already: 1 item, up to 2024-03-04 10:01 UTC" in told
+        assert "--store" in told
+
+    assert figures(replay("first.csv", "--folder", "line", "--speed", "86400")) == first
 
 
 @pytest.mark.slow
