@@ -219,6 +219,8 @@ def _goes_on(text: str, own: Sequence[Span], refused: Sequence[Match]) -> bool:
 def _lies_in(word: Span, match: Match) -> bool:
     # Not up to the match's end: a legal form or Group is no part of the alias that was refused.
     return word[0] < match.start + len(match.alias) and match.start < word[1]
+
+
 def _mean_toward(entity: str, read: Sequence[Mention]) -> Triple:
     """The mean sentiment of an entity's mentions; of none, that nothing is said of it."""
     own = [mention for mention in read if mention.entity == entity]
