@@ -150,10 +150,13 @@ class ChildProcess:
             self._process.send_signal(number)
 
     def log_tail(self) -> str:
-        """The last 4,000 bytes of what the program printed."""
-        with self.log_path.open("rb") as log:
-            log.seek(max(0, self.log_path.stat().st_size - _TAIL_BYTES))
-            return log.read().decode("utf-8", "replace").strip()
+        """The last 4,000 bytes of what the program printed, or why they cannot be read."""
+        try:
+            with self.log_path.open("rb") as log:
+                log.seek(max(0, self.log_path.stat().st_size - _TAIL_BYTES))
+                return log.read().decode("utf-8", "replace").strip()
+        except OSError as error:
+            return f"(it cannot be read: {error.strerror})"
 
 
 def _die_with_parent() -> Callable[[], None]:

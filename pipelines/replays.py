@@ -118,8 +118,10 @@ def _claim(database: Database, job: ReplayJob) -> None:
     wanted, name = job.fingerprint(), f"ingest:{JOB}"
     with database.write() as connection:
         progress = counting.read_progress(connection, "surges")
-        begun = progress is not None or cursors.read_cursor(connection, f"ingest:{TOTAL}")
-        if begun and cursors.read_cursor(connection, name) != wanted:
+        # A claim counts at once: what it is for may be starting, and would find the other's rows among its own.
+        claimed = cursors.read_cursor(connection, name)
+        begun = progress is not None or claimed or cursors.read_cursor(connection, f"ingest:{TOTAL}")
+        if begun and claimed != wanted:
             raise InputError(
                 f"The store {database.url} holds other news already: {_held(connection, progress)}.",
                 "It goes on with the same file, read in the same way; else name a new one with --store or --folder.",

@@ -71,7 +71,18 @@ class Supervised:
             return self._schedule_restart(child, now)
         if now >= self._due:
             self.restarts += 1
+            return self._restart(now)
+        return None
+
+    def _restart(self, now: datetime) -> str | None:
+        try:
             self.start(now)
+        except WorkerError as error:
+            if self._needed:
+                error.retryable = True  # it could be started before
+                raise
+            self._child = None
+            return f"{self.name} cannot be started again and is given up, all else goes on: {error}"
         return None
 
     def _schedule_restart(self, child: ChildProcess, now: datetime) -> str:

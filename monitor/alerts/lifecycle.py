@@ -26,7 +26,7 @@ from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Surge
 
 _OPENS = frozenset({Reason.SURGE})
-_KEEPS_OPEN = frozenset({Reason.SURGE, Reason.ELEVATED})
+KEEPS_OPEN = frozenset({Reason.SURGE, Reason.ELEVATED})
 
 
 class LifecycleRules(BaseModel):
@@ -86,7 +86,7 @@ class Lifecycle:
         if alert is None:
             return self._open(surge) if surge.reason in _OPENS else Change()
         alert = _take_in(alert, surge)
-        if surge.reason not in _KEEPS_OPEN:
+        if surge.reason not in KEEPS_OPEN:
             return _calm(alert, surge)
         if alert.state is AlertState.RECEDING:
             back = f"The surge is back after {_words(surge.tick - (alert.calm_since or surge.tick))} of calm."
@@ -181,7 +181,7 @@ def _take_in(alert: Alert, surge: Surge) -> Alert:
         return (assessed.p_value, -assessed.effect)
 
     # Much attention alone is very improbable, and not what the alert is about.
-    worst = min(alert.peak, surge, key=strength) if surge.reason in _KEEPS_OPEN else alert.peak
+    worst = min(alert.peak, surge, key=strength) if surge.reason in KEEPS_OPEN else alert.peak
     return msgspec.structs.replace(alert, latest=surge, peak=worst)
 
 

@@ -137,14 +137,14 @@ def count_articles(
         limit: At most so many.
         least_relevance: Articles that are less about it do not count.
     """
-    about, standing = schema.article_entities, _standing()
-    resolved = func.coalesce(standing.c.entity, about.c.entity)
+    about, ends = schema.article_entities, standing()
+    resolved = func.coalesce(ends.c.entity, about.c.entity)
     # An article may name both of two that were merged.
     articles = func.count(about.c.article_id.distinct())
     negative = func.count(sql_case((about.c.negative > 0.5, about.c.article_id)).distinct())
     query = (
         select(resolved, articles, negative, func.max(about.c.event_time))
-        .outerjoin_from(about, standing, standing.c.id == about.c.entity)
+        .outerjoin_from(about, ends, ends.c.id == about.c.entity)
         .where(about.c.relevance >= least_relevance)
         .group_by(resolved)
         .order_by(articles.desc(), resolved)
@@ -164,6 +164,17 @@ def read_merges(connection: Connection) -> dict[str, str]:
     rows = connection.execute(select(table.c.id, table.c.merged_into).where(table.c.status == "merged"))
     into = {entity: target for entity, target in rows}  # noqa: C416 - rows, not pairs
     return {entity: _last(into, entity) for entity in into}
+
+
+def standing() -> CTE:
+    """Every merged entity, `id`, and the one that stands in the end, `entity`."""
+    table = schema.entities
+    merged = select(table.c.id).where(table.c.status == "merged")
+    ends = select(table.c.id, table.c.merged_into.label("entity")).where(
+        table.c.status == "merged", table.c.merged_into.not_in(merged)
+    )
+    found = ends.cte(recursive=True)
+    return found.union(select(table.c.id, found.c.entity).join(found, table.c.merged_into == found.c.id))
 
 
 def merge_entity(connection: Connection, entity_id: str, into: str, decision: Decision) -> None:
@@ -276,17 +287,6 @@ def _decide(connection: Connection, entity_id: str, status: Status, into: str | 
         .where(table.c.id == entity_id)
         .values(status=status, merged_into=into, decided_at=decision.at, decided_by=decision.by, why=decision.why)
     )
-
-
-def _standing() -> CTE:
-    """Every merged entity, `id`, and the one that stands in the end, `entity`."""
-    table = schema.entities
-    merged = select(table.c.id).where(table.c.status == "merged")
-    ends = select(table.c.id, table.c.merged_into.label("entity")).where(
-        table.c.status == "merged", table.c.merged_into.not_in(merged)
-    )
-    standing = ends.cte(recursive=True)
-    return standing.union(select(table.c.id, standing.c.entity).join(standing, table.c.merged_into == standing.c.id))
 
 
 def _last(into: Mapping[str, str], entity: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from monitor.articles import Precision
 from monitor.store import schema
+from monitor.store.entities import standing
 from monitor.surges.evidence import Evidence, Story
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
@@ -100,7 +101,7 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
             about.c.event_time >= window.start,
             about.c.event_time < window.end,
             about.c.relevance >= RELEVANT,
-            _more_relevant() < FOREMOST,
+            _more_relevant(series.entity) < FOREMOST,
         ]
         conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
     elif negative:
@@ -122,14 +123,19 @@ def negativity(series: Series) -> ColumnElement[float]:
     return toward.scalar_subquery()
 
 
-def _more_relevant() -> ColumnElement[int]:
-    """How many entities an article is about that come before this one."""
-    about, other = schema.article_entities, schema.article_entities.alias()
+def _more_relevant(entity: str) -> ColumnElement[int]:
+    """How many entities an article is about that come before this one, merged ones being one."""
+    about, other, ends = schema.article_entities, schema.article_entities.alias(), standing()
+    name = func.coalesce(ends.c.entity, other.c.entity)
     comes_first = or_(
         other.c.relevance > about.c.relevance,
-        and_(other.c.relevance == about.c.relevance, other.c.entity < about.c.entity),
+        and_(other.c.relevance == about.c.relevance, name < entity),
     )
-    count = select(func.count()).where(other.c.article_id == about.c.article_id, comes_first)
+    count = (
+        select(func.count(name.distinct()))
+        .select_from(other.outerjoin(ends, ends.c.id == other.c.entity))
+        .where(other.c.article_id == about.c.article_id, name != entity, comes_first)
+    )
     return count.correlate(about).scalar_subquery()
 
 

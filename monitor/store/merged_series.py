@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from monitor.alerts.alert import Alert, AlertState
+from monitor.alerts.lifecycle import KEEPS_OPEN
 from monitor.clock import MINUTE, ceil_to, floor_to
 from monitor.store import alerting, counting, schema, writes
 from monitor.store.reads import read_topics
@@ -33,8 +34,9 @@ _NONE: Final = WindowCounts(0, 0)
 def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRules) -> int:
     """Moves what is kept of merged entities to those they go into; what was moved before is not there any more.
 
-    Counts and what was learnt are added up, and a live story about both is counted once. An alert moves as long as the
-    other has none open; where it has, the one that was merged gets no more bad news and runs out.
+    Counts and what was learnt are added up. A live story about both is counted once; of what lies further back, the
+    part that articles about both make up is left out. An alert moves as long as the other has none open; where it has,
+    the one that was merged gets no more bad news and runs out.
 
     Args:
         connection: In the surge worker's transaction: no core may go on from before it.
@@ -48,13 +50,17 @@ def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRul
     if not moved:
         return 0
     alerting.hold_cursor(connection, ALERTS_READER)  # the alerts worker writes whole alerts: not between our two looks
-    heads = [head for head in counting.read_story_heads(connection) if any(name in merges for name, _ in head.about)]
+    live = counting.read_story_heads(connection)  # in the order in which they entered
+    since = floor_to(live[0].entered_at, MINUTE) if live else None
+    heads = [head for head in live if any(name in merges for name, _ in head.about)]
+    apart = {entity: _apart(connection, entity, merges) for entity in {series.entity for series in moved}}
     for series, into in sorted(moved.items()):
-        _move_minutes(connection, series, into)
-        _move_windows(connection, series, into)
-        _move_baselines(connection, series, into, rules)
+        _move_minutes(connection, series, into, apart[series.entity], since)
+        _move_windows(connection, series, into, apart[series.entity])
+        _move_baselines(connection, series, into, rules, apart[series.entity])
         _move_alerts(connection, series, into)
-    writes.add_minute_counts(connection, list(_counted_twice(heads, merges).values()))
+    twice = _counted_twice(heads, merges)
+    _take_back(connection, {place: row for place, row in twice.items() if since is None or place[1] >= since})
     writes.write_story_heads(connection, [_renamed(head, merges) for head in heads])
     return len(moved)
 
@@ -100,23 +106,75 @@ def _renamed(head: StoryHead, merges: Mapping[str, str]) -> StoryHead:
     return msgspec.structs.replace(head, about=tuple(about.items()))
 
 
-def _move_minutes(connection: Connection, series: Series, into: Series) -> None:
-    rows = counting.read_minutes_of(connection, series)
-    writes.add_minute_counts(connection, [msgspec.structs.replace(row, series=into) for row in rows])
+def _move_minutes(connection: Connection, series: Series, into: Series, apart: float, since: datetime | None) -> None:
+    """Minutes from `since` on, which live stories tell of, as they are; of those before, the part that is apart."""
+    rows = [
+        msgspec.structs.replace(row, series=into) if since and row.minute >= since else _part(row, into, apart)
+        for row in counting.read_minutes_of(connection, series)
+    ]
+    writes.add_minute_counts(connection, [row for row in rows if row.timed.stories or row.dated.stories])
     _delete(connection, schema.minute_counts, series)
 
 
-def _move_windows(connection: Connection, series: Series, into: Series) -> None:
+def _take_back(connection: Connection, twice: Mapping[tuple[Series, datetime], MinuteCount]) -> None:
+    """Corrects minutes; with the stories goes their part of what their sources, models and hours make usual."""
+    known: dict[tuple[Series, datetime], MinuteCount] = {}
+    for series in {series for series, _ in twice}:
+        known.update(((series, row.minute), row) for row in counting.read_minutes_of(connection, series))
+    rows = []
+    for place, more in sorted(twice.items()):
+        now = known[place]
+        timed, dated = (
+            round(offset * less.stories / counted.stories) if counted.stories else 0
+            for offset, less, counted in (
+                (now.timed_offset, more.timed, now.timed),
+                (now.dated_offset, more.dated, now.dated),
+            )
+        )
+        rows.append(msgspec.structs.replace(more, timed_offset=timed, dated_offset=dated))
+    writes.add_minute_counts(connection, rows)
+
+
+def _part(row: MinuteCount, into: Series, apart: float) -> MinuteCount:
+    timed, dated = (
+        WindowCounts(round(apart * counts.stories), round(apart * counts.negatives))
+        for counts in (row.timed, row.dated)
+    )
+    return MinuteCount(into, row.minute, timed, dated, round(apart * row.timed_offset), round(apart * row.dated_offset))
+
+
+def _apart(connection: Connection, entity: str, merges: Mapping[str, str]) -> float:
+    """The part of the articles about a merged entity that do not name what it goes into besides, in [0, 1]."""
+    table, target = schema.article_entities, merges[entity]
+    others = [target, *(name for name, into in merges.items() if into == target and name != entity)]
+    mine = select(table.c.article_id).where(table.c.entity == entity)
+    own = connection.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    both: set[str] = set()
+    for chunk in counting.chunks(others):
+        both |= set(
+            connection.scalars(
+                select(table.c.article_id).where(table.c.entity.in_(chunk), table.c.article_id.in_(mine))
+            )
+        )
+    return 1.0 - len(both) / own if own else 1.0
+
+
+def _move_windows(connection: Connection, series: Series, into: Series, apart: float) -> None:
     table = schema.window_counts
-    rows = connection.execute(select(table).where(table.c.series == series.key)).mappings()
-    insert_many(connection, table, [{**row, "series": into.key} for row in rows], _adding_stories)
+    moved = [
+        {**row, "series": into.key, **{name: round(apart * row[name]) for name in ("stories", "negatives")}}
+        for row in connection.execute(select(table).where(table.c.series == series.key)).mappings()
+    ]
+    insert_many(connection, table, moved, _adding_stories)
     _delete(connection, table, series)
 
 
-def _move_baselines(connection: Connection, series: Series, into: Series, rules: SurgeRules) -> None:
+def _move_baselines(connection: Connection, series: Series, into: Series, rules: SurgeRules, apart: float) -> None:
     theirs = {state.window_minutes: state for state in counting.read_baselines_of(connection, into)}
     joined = [
-        joined_past(msgspec.structs.replace(state, series=into), theirs.get(state.window_minutes), rules.half_life_days)
+        joined_past(
+            msgspec.structs.replace(state, series=into), theirs.get(state.window_minutes), rules.half_life_days, apart
+        )
         for state in counting.read_baselines_of(connection, series)
     ]
     writes.write_baselines(connection, joined)
@@ -126,10 +184,16 @@ def _move_baselines(connection: Connection, series: Series, into: Series, rules:
 def _move_alerts(connection: Connection, series: Series, into: Series) -> None:
     """Alerts, and the verdicts that they were opened and closed by."""
     mine, theirs = _alerts_of(connection, series), _alerts_of(connection, into)
-    if any(map(_is_open, mine)) and any(map(_is_open, theirs)):
+    mine_open, theirs_open = any(map(_is_open, mine)), any(map(_is_open, theirs))
+    if mine_open and theirs_open:
         return
     alerting.write_alerts(connection, [_renamed_alert(alert, into) for alert in mine])
     table = schema.surges
+    if mine_open or theirs_open:  # the last word is that of the one whose alert is open, or nobody would close it
+        kept, other = (series, into) if mine_open else (into, series)
+        newest = select(func.max(table.c.tick)).where(table.c.series == kept.key).scalar_subquery()
+        calm = (table.c.tick >= newest, table.c.reason.not_in(KEEPS_OPEN))
+        connection.execute(delete(table).where(table.c.series == other.key, *calm))
     known = select(table.c.tick).where(table.c.series == into.key)
     connection.execute(delete(table).where(table.c.series == series.key, table.c.tick.in_(known)))
     connection.execute(update(table).where(table.c.series == series.key).values(series=into.key))

@@ -35,7 +35,8 @@ _PARTS = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth
 _PART = re.compile(
     # "For three quarters" is a time, "three quarters of its staff" are 75 %.
     r"\b(?P<many>a|one|two|three|four)[ -]"
-    r"(?P<part>thirds?|quarter|(?<=three.)quarters(?= (?:of )?(?:the|all|its|their|his|her|a|an)\b)|fifths?|tenths?)"
+    r"(?P<part>thirds?|quarter|fifths?|tenths?|(?<=by three.)quarters|(?<=three.)quarters(?="
+    r" (?:of )?(?:the|all|its|their|his|her|an?)\b| of (?:staff|work|employees|jobs|share|custom)))"
     r"\b(?![ -](?:quarter|point|of a\b))|"
     r"\bby half\b"
 )

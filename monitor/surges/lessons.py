@@ -54,13 +54,16 @@ class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
     build_as_of: datetime | None = None
 
 
-def joined_past(one: BaselineState, other: BaselineState | None, half_life_days: float) -> BaselineState:
+def joined_past(
+    one: BaselineState, other: BaselineState | None, half_life_days: float, apart: float = 1.0
+) -> BaselineState:
     """What would have been learnt of one series instead of two, nearly: what both know is added up.
 
     Args:
         one: Of a series.
         other: Of another, of the same block length; None: nothing is known of it.
         half_life_days: By which the older of them is faded to the time of the newer.
+        apart: The part of the stories of `one` that are none of `other`, too, in [0, 1].
 
     Returns:
         Under the name of `one`. A build is that of whichever has more of it: cumulative sums do not add up.
@@ -72,7 +75,7 @@ def joined_past(one: BaselineState, other: BaselineState | None, half_life_days:
     as_of = max(one.as_of, other.as_of)
     fades = [0.5 ** ((as_of - each) / timedelta(days=half_life_days)) for each in (one.as_of, other.as_of)]
     summed = {
-        name: fades[0] * getattr(one, name) + fades[1] * getattr(other, name)
+        name: apart * fades[0] * getattr(one, name) + fades[1] * getattr(other, name)
         for name in ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume")
     }
     more = max(one, other, key=lambda each: each.build)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,17 @@ from typer.testing import CliRunner, Result
 from monitor.broker.embedded import EmbeddedBroker
 from monitor.cli.app import app
 from monitor.entities.names import PROVISIONAL
+from monitor.errors import MonitorError
+from monitor.settings import load_settings
 from monitor.store.database import Database
 from monitor.store.entities import count_articles
 from monitor.store.reads import read_alerts
-from pipelines.replays import Standing
+from pipelines.replaying import ReplayJob
+from pipelines.replays import Standing, private_settings, replay_file
 from pipelines.stream import Line
 from tests.alerts.server import serving
 from tests.apache_kafka.server import KafkaServer
-from tests.pipelines.lines import run_replay, write_scenario
+from tests.pipelines.lines import COLUMNS, run_replay, write_scenario
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +100,18 @@ def test_a_store_takes_one_replay_and_tells_what_it_holds_where_another_is_to_go
         assert "--store" in told
 
     assert figures(replay("first.csv", "--folder", "line", "--speed", "86400")) == first
+
+
+def test_a_store_is_taken_from_the_moment_a_replay_begins(tmp_path: Path) -> None:
+    """One that was stopped before its first item, or that is only starting, would share it with the next."""
+    settings = private_settings(load_settings(), tmp_path / "line")
+    stopped = threading.Event()
+    stopped.set()
+    for name, problem in (("first.jsonl", "The replay was interrupted"), ("second.jsonl", "holds other news already")):
+        write_scenario(tmp_path / name, days=1, per_day=1, grim=0, seed=len(name))
+        job = ReplayJob(path=str(tmp_path / name), format="jsonl", columns=COLUMNS)
+        with pytest.raises(MonitorError, match=problem):
+            replay_file(settings, job, say=print, stop=stopped)
 
 
 @pytest.mark.slow

@@ -65,6 +65,19 @@ def test_what_the_line_can_do_without_is_given_up_alone_and_in_one_line(
     assert watched.said == said
 
 
+def test_what_cannot_be_started_again_is_given_up_alone_too(watched: Watched, tmp_path: Path) -> None:
+    """The log, which is opened at each start, is no file any more, and cannot be read either."""
+    watched.add_failing(1, needed=False)
+    log = tmp_path / "logs" / "failing.log"
+    watched.watch_until(lambda: bool(watched.said))
+    log.unlink()
+    log.mkdir()
+
+    watched.watch_until(lambda: any("given up" in line for line in watched.said))
+
+    assert "failing cannot be started again and is given up, all else goes on" in watched.said[-1]
+
+
 @pytest.mark.parametrize(("status", "retryable"), [(1, True), (78, False)])
 def test_a_process_that_the_line_needs_ends_it_and_says_whether_starting_it_again_may_help(
     watched: Watched, status: int, retryable: bool

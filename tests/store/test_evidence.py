@@ -12,6 +12,7 @@ from monitor.classify.mentions import Mention
 from monitor.classify.scored import ScoredArticle
 from monitor.store import entities, reads, writes
 from monitor.store.database import Database
+from monitor.store.entities import Decision
 from monitor.store.evidence import read_evidence
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
@@ -149,6 +150,17 @@ def test_a_text_that_names_many_companies_is_evidence_for_the_most_relevant_of_t
     counts = [entity for entity, _ in about(item.mentions, SurgeRules(), {})]
     assert [name for name in names if shown(database, seen(Series(entity=name)))] == sorted(counts, key=names.index)
     assert len(counts) == 6
+
+
+def test_two_names_of_a_merged_company_take_one_place_among_the_most_relevant(database: Database) -> None:
+    names = ["acme", "~acme", "other 1", "other 2", "other 3", "other 4", "last"]
+    item = replace(scored(1), mentions=tuple(named(name, 0.8, 90 - place) for place, name in enumerate(names)))
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item)])
+        entities.write_mentions(connection, [item])
+        entities.merge_entity(connection, "~acme", "acme", Decision(at=NOON, by="ann", why="one firm"))
+    assert "last" in dict(about(item.mentions, SurgeRules(), {"~acme": "acme"}))
+    assert all(shown(database, seen(Series(entity=name))) for name in names if name != "~acme")
 
 
 def test_terms_are_those_of_the_window_and_not_of_the_weeks_before(database: Database) -> None:

@@ -21,6 +21,7 @@ from monitor.store.schema import surges, window_counts
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
+from monitor.surges.surge import Reason
 from monitor.surges.ticking import count_tick
 from monitor.surges.windows import MinuteCount, WindowCounts
 from tests.store.builders import HOUR, MINUTE, NOON, alert, mention, scored, surge
@@ -167,3 +168,54 @@ def test_without_merges_nothing_is_touched(database: Database) -> None:
         assert join_past(connection, {}, RULES) == 0
         assert join_past(connection, {"~tarvex": "acme"}, RULES) == 0
     assert tables(database) == before
+
+
+def test_a_company_whose_stories_all_name_both_is_judged_as_if_they_had_named_one(
+    database: Database, tmp_path: Path
+) -> None:
+    """Neither what was learnt of it nor what its sources make usual is there twice."""
+
+    def told(days: range, *names: str) -> list[ScoredArticle]:
+        items = month(days, "~bystander")
+        for item in list(items):
+            day, hour = divmod(int(item.article.position), 100)
+            if hour % 3 == 0:
+                bad = 0.8 if (day + hour) % 5 == 0 else 0.1
+                seen = item.article.first_seen_at + 7 * MINUTE
+                about = named(50_000 + 100 * day + hour, seen, *((name, bad) for name in names))
+                sunny = msgspec.structs.replace(about.article, source="sunny wire")
+                items.append(msgspec.structs.replace(about, article=sunny))
+        return sorted(items, key=lambda one: one.article.first_seen_at)
+
+    days = [NOON + day * 24 * HOUR for day in range(1, 25)]
+    with Database.open(f"sqlite:///{tmp_path / 'reference.db'}") as reference:
+        count(reference, told(range(24), "acme"), days)
+        wanted = tables(reference)
+    count(database, told(range(24), "acme", "~acme"), days)
+    merge(database)
+    with database.write() as connection:
+        join_past(connection, MERGES, RULES)
+    found = tables(database)
+    assert found["minutes"] == wanted["minutes"]
+    assert any(row.timed_offset for row in wanted["minutes"] if row.series == NEW), "the comparison says little"
+    mine, theirs = ({state.series: state for state in each["baselines"]} for each in (found, wanted))
+    assert mine.keys() == theirs.keys()
+    for learnt in ("stories", "information", "negatives", "volume"):
+        # Nearly: how unruly companies are was learnt of one company more.
+        assert getattr(mine[NEW], learnt) == pytest.approx(getattr(theirs[NEW], learnt), rel=0.02)
+    assert [row[:5] for row in found["windows"]] == [row[:5] for row in wanted["windows"]]
+
+
+@pytest.mark.parametrize("opened", [OLD, NEW])
+def test_the_last_word_on_an_open_alert_is_never_the_calm_of_the_other_name(database: Database, opened: Series) -> None:
+    """Else nothing would ever close it: what was called calm is not looked at again."""
+    other = NEW if opened == OLD else OLD
+    with database.write() as connection:
+        alerting.write_alerts(connection, [alert(series=opened)])
+        calm = [surge(NOON + at * MINUTE, other, reason) for at, reason in ((5, Reason.ELEVATED), (9, Reason.ORDINARY))]
+        writes.write_surges(connection, [surge(NOON, opened), *calm])
+        writes.write_progress(connection, "surges", NOON + HOUR, final=False)
+        join_past(connection, MERGES, RULES)
+        core = SurgeCore(RULES, counting.load_snapshot(connection, "surges", RULES))
+        verdicts = core.advance(NOON + timedelta(hours=2), []).surges
+    assert [each.reason in {"ordinary", "quiet"} for each in verdicts if each.series == NEW] == [True]

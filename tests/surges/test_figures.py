@@ -62,6 +62,8 @@ def test_figures_have_the_kind_of_what_they_count(text: str, kind: str, value: f
         ("four quarters running", None),
         ("three quarters of its staff", 75.0),
         ("three-quarters of the jobs", 75.0),
+        ("three quarters of staff", 75.0),
+        ("profit cut by three quarters", 75.0),
         ("a quarter of all staff", 25.0),
         ("two thirds of voters", 66.666667),
         ("a quarter of a point", 0.25),

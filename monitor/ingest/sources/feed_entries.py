@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -13,6 +14,8 @@ from monitor.articles import article_id
 from monitor.ingest.items import Item
 from monitor.ingest.sources.markup import plain_text
 from monitor.ingest.urls import canonical_url
+
+_ANYWHERE: Final = "https://feed.invalid/"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,19 +106,31 @@ def _absolute(url: str, base: str) -> str:
         return ""
 
 
+def _own_name(entry: Entry) -> str:
+    """What names an entry wherever its feed was found; empty where it has no name.
+
+    A path is read as one below a host that no feed has, so that an edit's fragment and tracking marks make no other.
+    """
+    name = entry.guid or entry.url
+    if not name or not _is_relative(name) or not (name.startswith("/") or not entry.guid):
+        return name
+    return canonical_url(urljoin(_ANYWHERE, name)).removeprefix(_ANYWHERE.rstrip("/")) or name
+
+
 def _name(entry: Entry) -> str:
-    return canonical_url(entry.guid or entry.url)
+    return canonical_url(_own_name(entry))
 
 
 def _item(entry: Entry, base: str, *, shared: bool) -> Item:
     original = msgspec.json.encode(entry)
-    name = entry.guid or entry.url or article_id(entry.title, entry.body, entry.published)
+    own = _own_name(entry)
+    name = own or article_id(entry.title, entry.body, entry.published)
     if shared:
         name = f"{name} {article_id(entry.url, entry.title)}"
     if entry.fault:
         return Item(name, None, original, entry.fault)
     fields = {
-        "id": name if shared else entry.guid or entry.url,
+        "id": name if shared else own,
         "url": _absolute(entry.url, base),
         "title": entry.title,
         "description": entry.body,

@@ -219,6 +219,27 @@ def test_an_entry_is_the_same_at_whichever_mirror_its_feed_was_found(kind: str, 
     assert found[0][1] == ("12345" if named else "/mill?n=1")
 
 
+@pytest.mark.parametrize(
+    ("tag", "one", "other"),
+    [
+        ("link", "/a?utm_campaign=mon", "/a?utm_campaign=tue"),
+        ("link", "/a#edit-1", "/a#edit-2"),
+        ("link", "a;jsessionid=1", "a;jsessionid=2"),
+        ("guid", "/a#edit-1", "/a#edit-2"),
+    ],
+)
+def test_marks_on_a_link_without_a_host_make_no_other_entry(tag: str, one: str, other: str) -> None:
+    ids = []
+    with serving({}) as hostile, fetcher_for(hostile) as fetcher:
+        paper = Paper(hostile, "paper")
+        for name in (one, other, "/b"):
+            entry = f"<item><{tag}>{name}</{tag}><title>Mill closes</title></item>"
+            content = f'<rss version="2.0"><channel><title>P</title>{entry}</channel></rss>'
+            paper.pages["/feed"] = content.encode()
+            ids.append(only(FeedSource("paper", paper.url("/feed"), fetcher).fetch(SourceState(), NOW)).id)
+    assert ids[0] == ids[1] != ids[2]
+
+
 def test_different_stories_under_one_name_stay_the_same_at_every_mirror() -> None:
     entries = "".join(
         f"<item><guid>front</guid><title>Story {number}</title><link>/{number}</link></item>" for number in range(2)
