@@ -98,6 +98,7 @@ def test_a_port_that_the_dashboard_cannot_have_is_told_before_anything_starts(tm
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.slow
 def test_a_schedule_that_cannot_run_ends_nothing_else(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITOR_SCHEDULE__RETENTION", "now and then")
     said: list[str] = []

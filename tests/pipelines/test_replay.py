@@ -49,6 +49,7 @@ def test_every_item_is_accounted_for_and_the_run_on_banks_fires(tmp_path: Path) 
     assert all(f"{at:%Y-%m-%d}" == "2024-03-09" for at in fired), "nothing may fire on the calm days"
 
 
+@pytest.mark.slow
 def test_a_replay_tells_the_console_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items = write_scenario(tmp_path / "banks.jsonl")
     with serving() as chat:
