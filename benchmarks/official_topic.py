@@ -67,7 +67,8 @@ def _say(line: str) -> None:
 
 
 def _show(progress: Progress) -> None:
-    _say(f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}")
+    if progress.validation_loss is None:
+        _say(f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
