@@ -51,7 +51,7 @@ def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRul
         return 0
     alerting.hold_cursor(connection, ALERTS_READER)  # the alerts worker writes whole alerts: not between our two looks
     live = counting.read_story_heads(connection)  # in the order in which they entered
-    since = floor_to(live[0].entered_at, MINUTE) if live else None
+    since = ceil_to(live[0].entered_at, MINUTE) - MINUTE if live else None
     heads = [head for head in live if any(name in merges for name, _ in head.about)]
     apart = {entity: _apart(connection, entity, merges) for entity in {series.entity for series in moved}}
     for series, into in sorted(moved.items()):
@@ -123,7 +123,9 @@ def _take_back(connection: Connection, twice: Mapping[tuple[Series, datetime], M
         known.update(((series, row.minute), row) for row in counting.read_minutes_of(connection, series))
     rows = []
     for place, more in sorted(twice.items()):
-        now = known[place]
+        now = known.get(place)
+        if now is None:  # retention took it
+            continue
         timed, dated = (
             round(offset * less.stories / counted.stories) if counted.stories else 0
             for offset, less, counted in (

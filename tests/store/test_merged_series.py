@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from monitor.alerts.alert import AlertState
 from monitor.classify.scored import ScoredArticle
@@ -17,7 +17,7 @@ from monitor.store import alerting, counting, entities, writes
 from monitor.store.database import Database
 from monitor.store.entities import Decision
 from monitor.store.merged_series import join_past
-from monitor.store.schema import surges, window_counts
+from monitor.store.schema import minute_counts, surges, window_counts
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import Series
@@ -121,6 +121,18 @@ def test_a_live_story_that_names_both_counts_once(database: Database) -> None:
         for minute, counts in ((NOON, WindowCounts(2, 1)), (NOON + MINUTE, WindowCounts(1, 1)))
     ]
     assert sorted(abouts) == [(("acme", False),), (("acme", True),), (("acme", True),)]
+
+
+def test_minutes_that_retention_took_are_missed_by_nobody(database: Database) -> None:
+    """A live story may be older than what is kept of the minute in which it counted."""
+    both = (("~acme", 0.8), ("acme", 0.8))
+    count(database, [named(1, NOON, *both), named(2, NOON + 9 * MINUTE, *both)], [NOON + HOUR])
+    merge(database)
+    with database.write() as connection:
+        connection.execute(delete(minute_counts).where(minute_counts.c.minute == NOON))
+        join_past(connection, MERGES, RULES)
+        kept = [row for row in counting.read_minute_counts(connection, NOON) if row.series == NEW]
+    assert [(row.minute, row.timed) for row in kept] == [(NOON + 9 * MINUTE, WindowCounts(1, 1))]
 
 
 def test_merges_of_merges_end_in_one(database: Database) -> None:
