@@ -31,7 +31,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -43,6 +42,7 @@ from monitor.classify.openvino_engine import SHIPPED_MODEL
 from monitor.classify.text import prepare_text
 from monitor.errors import MonitorError
 from monitor.learning.data.groups import near_duplicate_groups
+from monitor.learning.data.stories import read_stories
 from monitor.surges.advance import Sighting
 from monitor.surges.core import SurgeCore
 from monitor.surges.headlines import headline_key
@@ -64,25 +64,6 @@ UNRELATED = 6_000
 
 Groups = Sequence[Hashable]
 Alike = npt.NDArray[np.float32]
-
-
-class StoryText(msgspec.Struct, frozen=True):
-    """One text of the set.
-
-    Attributes:
-        story: Texts of one story are near-duplicates of one another.
-        kind: "original", "wire_edit", "rewrite", "numbers", "added_lead", "truncated" or "lookalike".
-        split: "tune" or "test"; of other writers "develop" or "fresh", of hard stories "learn" or "hard". A look-alike
-            goes with what it resembles.
-        text: As a source would send it.
-        resembles: The story that a look-alike resembles; empty otherwise.
-    """
-
-    story: str
-    kind: str
-    split: str
-    text: str
-    resembles: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,12 +94,6 @@ class Texts:
         """[n, n]."""
         vectors = dequantise([each.embedding for each in self.fingerprints])
         return vectors @ vectors.T
-
-
-def read_stories(path: Path = STORIES) -> list[StoryText]:
-    """The set, in the order of its file."""
-    decoder = msgspec.json.Decoder(StoryText)
-    return [decoder.decode(line) for line in path.read_bytes().splitlines()]
 
 
 def pair_figures(truth: Groups, found: Groups) -> Figures:
@@ -205,7 +180,7 @@ def measure(embed: Embed, rules: SurgeRules) -> dict[str, Any]:
     found = pair_figures(test.stories, by_product(test, rules))
     others = {
         name: asdict(pair_figures(data.stories, by_product(data, rules)))
-        for name, data in ((name, read_split(name, embed)) for name in ("develop", "fresh", "hard"))
+        for name, data in ((name, read_split(name, embed)) for name in ("fresh", "hard"))
     }
     return {**asdict(found), "texts": len(test.texts), "f1_tune": on_tune.f1, "other_writers": others, "peers": peers}
 
@@ -271,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.embedder == "base":
             embed, version = base_embed(options.threads), "base"
         else:
-            embed, version = shipped_embed(options.model, options.threads)
+            embed, version = shipped_embed(options.model, options.threads, "stories")
         result = choose(embed, options.data) if options.tune else measure(embed, SurgeRules())
     except ImportError as error:
         print(f"duplicates: the base needs torch and transformers ({error}); install the extra: train", file=sys.stderr)

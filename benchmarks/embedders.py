@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,8 +58,15 @@ def base_embed(threads: int = 2) -> Embed:
     return embed
 
 
-def shipped_embed(folder: Path = SHIPPED_MODEL, threads: int = 0) -> tuple[Embed, str]:
-    """The embedder of a model of ours, and the model's version.
+def shipped_embed(
+    folder: Path = SHIPPED_MODEL, threads: int = 0, vector: Literal["embeddings", "stories"] = "embeddings"
+) -> tuple[Embed, str]:
+    """A vector of a model of ours as an embedder, and the model's version.
+
+    Args:
+        folder: Of the model.
+        threads: CPU threads; 0 for as many as there are cores.
+        vector: Which of its two.
 
     Raises:
         ModelError: If the folder fails its checks.
@@ -67,6 +74,6 @@ def shipped_embed(folder: Path = SHIPPED_MODEL, threads: int = 0) -> tuple[Embed
     engine = OpenVinoEngine(folder, threads=threads)
 
     def embed(texts: Sequence[str]) -> Vectors:
-        return np.asarray(engine.classify(texts).embeddings, dtype=np.float32)
+        return np.asarray(getattr(engine.classify(texts), vector), dtype=np.float32)
 
     return embed, engine.model_version

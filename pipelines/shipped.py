@@ -21,6 +21,7 @@ from monitor.learning.recipe import FAST, QUALITY, Recipe
 from pipelines.company_news.examples import FILLINGS, company_news
 from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
+from pipelines.stories.learning import stories_to_learn
 from pipelines.train import Run, Say, train_version
 from pipelines.validation import figures, validation_sets
 
@@ -55,7 +56,7 @@ def train_shipped(
     report: Say = print,
     watch: Callable[[Progress], None] = lambda _progress: None,
 ) -> Manifest:
-    """Train, calibrate, export and judge a shipped grade, on the public sets and on headlines written for it.
+    """Train, calibrate, export and judge a shipped grade, on the public sets and on texts written for it.
 
     The weights are those trained without the held-out tenth, on which the temperatures are fitted.
 
@@ -92,6 +93,7 @@ def train_shipped(
         out_folder,
         validation=[*split.held_out, *news.calibrating],
         certain=news.training,
+        stories=stories_to_learn(),
         parent=parent,
         teacher=teacher,
         run=replace(run or Run(), grade=grade),

@@ -13,10 +13,12 @@ import msgspec
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import MANIFEST_NAME, Manifest, load_manifest
+from monitor.classify.text import prepare_text
 from monitor.errors import InputError, ModelError
 from monitor.learning.data.corpus import Corpus
 from monitor.learning.data.examples import Example, fingerprint, without_added_topics
 from monitor.learning.data.splitting import split_corpus
+from monitor.learning.data.stories import Family
 from monitor.learning.recipe import Recipe
 from pipelines.packing import building, judged, packed, with_parents_topics
 
@@ -63,6 +65,7 @@ def train_version(
     *,
     validation: Sequence[Example],
     certain: Sequence[Example] = (),
+    stories: Sequence[Family] = (),
     parent: Path | None = None,
     teacher: Path | None = None,
     run: Run | None = None,
@@ -78,6 +81,8 @@ def train_version(
             run is there.
         validation: Examples of other texts: they stop the run early, fit the temperatures and are judged.
         certain: To train on too, with labels that nobody need guess: the teacher is not asked about them.
+        stories: Families of texts, those of one story and those of others: what the story vector learns from. Without
+            any it stays the parent's.
         parent: Folder of the version whose weights to go on from; None starts from the base.
         teacher: Folder of a version whose answers are learnt beside the labels; examples may have no labels then.
         run: How it is carried out.
@@ -101,15 +106,16 @@ def train_version(
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
         examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
-        rows = encoded_with_base(begun, examples, recipe)
+        rows = encoded_with_base(begun, examples, recipe, keep_stories=not stories)
         if teacher is not None:
             texts = [example.text for example in examples[:asked]]
             rows = [*_taught(texts, rows[:asked], begun, teacher, run, report), *rows[asked:]]
-        keeper = _keeper(run, recipe, [*examples, *validation], begun)
-        _fit(begun, rows, recipe, validation, keeper, report, watch)
+        told = [Example(prepare_text(text.text)) for family in stories for text in family]
+        keeper = _keeper(run, recipe, [*examples, *validation, *told], begun)
+        _fit(begun, rows, stories, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:
             keep = run.folder / WEIGHTS_FOLDER if run.folder else None
-            papers = packed(begun, examples, recipe, run.grade, built, report, keep)
+            papers = packed(begun, [*examples, *told], recipe, run.grade, built, report, keep)
             papers = judged(begun, papers, validation, built, report)
             if parent is not None:
                 texts = [example.text for example in (*examples, *validation)]
@@ -277,6 +283,7 @@ def _keeper(run: Run, recipe: Recipe, examples: Sequence[Example], begun: Start)
 def _fit(
     begun: Start,
     rows: Sequence[Encoded],
+    stories: Sequence[Family],
     recipe: Recipe,
     validation: Sequence[Example],
     keeper: Checkpoints | None,
@@ -284,6 +291,7 @@ def _fit(
     watch: Callable[[Progress], None],
 ) -> None:
     from monitor.learning.data.encoding import encode
+    from monitor.learning.data.stories import encode_families
     from monitor.learning.training.loop import train
 
     epoch = train(
@@ -295,6 +303,7 @@ def _fit(
         validation=encode(validation, begun.tokenizer),
         keeper=keeper,
         report_every=max(1, min(50, len(rows) // recipe.batch_size // 4)),
+        families=encode_families(stories, begun.tokenizer),
     )
     if recipe.patience:
         report(f"the weights are those after epoch {epoch}")

@@ -27,6 +27,7 @@ class RawAnswers:
         tags: [tokens, tags] of each text.
         targets: [tokens, sentiments] of each text.
         embeddings: [n, width], of length 1.
+        stories: Likewise.
         offsets: Characters of each token of each text.
     """
 
@@ -35,6 +36,7 @@ class RawAnswers:
     tags: Sequence[Logits]
     targets: Sequence[Logits]
     embeddings: Vectors
+    stories: Vectors
     offsets: Sequence[Sequence[Span]]
 
 
@@ -54,6 +56,7 @@ def decode(texts: Sequence[str], raw: RawAnswers, manifest: Manifest, added: Add
         sentiment_probabilities=rounded_probabilities(calibrated_probabilities(raw.sentiment, temperatures.sentiment)),
         mentions=_mentions(texts, raw, temperatures.target),
         embeddings=raw.embeddings,
+        stories=raw.stories,
     )
 
 

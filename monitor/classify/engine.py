@@ -25,13 +25,16 @@ class Scores:
         topic_probabilities: [n, topics], calibrated, rounded to five decimals.
         sentiment_probabilities: [n, sentiments], likewise.
         mentions: The companies and assets that each text names, in the order in which they stand there.
-        embeddings: [n, width], of length 1; the dot product of two is how alike their texts are, in [-1, 1].
+        embeddings: [n, width], of length 1; the dot product of two is how much their texts are about the same, in
+            [-1, 1].
+        stories: [n, width], of length 1; that of two is how much they seem to tell of the same event.
     """
 
     topic_probabilities: Floats
     sentiment_probabilities: Floats
     mentions: tuple[tuple[Mention, ...], ...]
     embeddings: Vectors
+    stories: Vectors
 
     def __len__(self) -> int:
         """Return n."""

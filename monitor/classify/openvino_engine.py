@@ -93,6 +93,8 @@ class OpenVinoEngine(ManifestEngine):
         super().__init__(manifest, load_added_topics(folder, manifest.width))
         self._tokenizer = _load_tokenizer(folder, manifest.max_tokens)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
+        names = {name for output in self._compiled.outputs for name in output.names}
+        self._story = "story" if "story" in names else "embedding"  # graphs of before have one vector for both
         self._queue: Any = import_openvino().AsyncInferQueue(self._compiled)
 
     def raw_answers(self, texts: Sequence[str]) -> RawAnswers:
@@ -101,6 +103,7 @@ class OpenVinoEngine(ManifestEngine):
         topic = np.zeros((count, len(self.labels.topics)), dtype=np.float32)
         sentiment = np.zeros((count, len(self.labels.sentiments)), dtype=np.float32)
         embeddings = np.zeros((count, self._manifest.width), dtype=np.float32)
+        stories = np.zeros_like(embeddings)
         tags: list[Any] = [None] * count
         targets: list[Any] = [None] * count
         encodings = self._tokenizer.encode_batch(list(texts))
@@ -109,6 +112,7 @@ class OpenVinoEngine(ManifestEngine):
             topic[places] = request.get_tensor("topic_logits").data
             sentiment[places] = request.get_tensor("sentiment_logits").data
             embeddings[places] = request.get_tensor("embedding").data
+            stories[places] = request.get_tensor(self._story).data
             by_token = (
                 np.array(request.get_tensor("tag_logits").data),
                 np.array(request.get_tensor("target_logits").data),
@@ -121,7 +125,7 @@ class OpenVinoEngine(ManifestEngine):
         for batch in batches([encoding.ids for encoding in encodings], BATCH_TOKENS, even=True):
             self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch.places)
         self._queue.wait_all()
-        return RawAnswers(topic, sentiment, tags, targets, embeddings, Offsets(encodings))
+        return RawAnswers(topic, sentiment, tags, targets, embeddings, stories, Offsets(encodings))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens of each text the model reads, its two marks included."""

@@ -23,7 +23,7 @@ class ScoredArticle(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
         positive: Likewise.
         model_version: Which model said so.
         mentions: The companies and assets that the text names, in the order in which they stand there.
-        embedding: Of the text, as `monitor.classify.embeddings` keeps it; empty where there is none.
+        embedding: Tells its story from others, as `monitor.classify.embeddings` keeps it; empty where there is none.
         abstain_below: Probability of the likeliest sentiment below which, by the model's own papers, the answer should
             not be counted; in [0, 1]. It travels with the answer, as the next message may be another model's.
     """

@@ -53,7 +53,7 @@ def scored_articles(articles: Sequence[Article], scores: Scores, engine: Engine)
         scores.topic_probabilities.tolist(),
         scores.sentiment_probabilities.tolist(),
         scores.mentions,
-        quantise(scores.embeddings),
+        quantise(scores.stories),
         strict=True,
     )
     scored = []

@@ -95,13 +95,15 @@ class TorchEngine(ManifestEngine):
         topic = np.zeros((count, len(labels.topics)), dtype=np.float32)
         sentiment = np.zeros((count, len(labels.sentiments)), dtype=np.float32)
         embeddings = np.zeros((count, self._manifest.width), dtype=np.float32)
+        stories = np.zeros_like(embeddings)
         tags: list[Any] = [None] * count
         targets: list[Any] = [None] * count
         encodings = self._tokenizer.encode_batch(list(texts))
         rows = [encoding.ids for encoding in encodings]
         try:
             for places, outputs in self._passes.run(rows):
-                topic[places], sentiment[places], embeddings[places] = outputs[0], outputs[1], outputs[4]
+                topic[places], sentiment[places] = outputs[0], outputs[1]
+                embeddings[places], stories[places] = outputs[4], outputs[5]
                 for line, place in enumerate(places.tolist()):
                     tags[place] = outputs[2][line, : len(rows[place])]
                     targets[place] = outputs[3][line, : len(rows[place])]
@@ -109,7 +111,8 @@ class TorchEngine(ManifestEngine):
             failure = ModelError("The GPU's memory does not hold a pass.", "Free some, or set classify.device to cpu.")
             failure.retryable = True  # others may use the same GPU
             raise failure from error
-        return RawAnswers(topic, sentiment, tags, targets, embeddings, [encoding.offsets for encoding in encodings])
+        offsets = [encoding.offsets for encoding in encodings]
+        return RawAnswers(topic, sentiment, tags, targets, embeddings, stories, offsets)
 
     def _on_gpu(self, model: Classifier, pad_id: int, precision: Precision, compiling: Compiling) -> GpuPasses | None:
         """The model on the GPU; None, with a line in the log, where that does not take it."""

@@ -41,6 +41,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         target_weight: Weight of a text's mean loss over the sentiments toward its mentions.
         embedding_weight: Weight of one minus the cosine between the embedding and the untouched base's.
         embedding_share: Share of the examples whose embedding is held to the base's: each costs a pass of the base.
+        story_weight: Weight of a step's loss over families of stories, where there are any.
+        story_families: Families read at each step.
         soft_weight: Share of the teacher's answers in a target where both are known; the rest is the label.
         precision: Arithmetic of the encoder: "bf16", "fp16" (GPU only) or "fp32".
         max_tokens: Longer texts are cut.
@@ -70,6 +72,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     target_weight: float = 1.0
     embedding_weight: float = 2.0
     embedding_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    story_weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    story_families: Count = 12
     soft_weight: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.7
     precision: Literal["bf16", "fp16", "fp32"] = "bf16"
     max_tokens: Annotated[int, msgspec.Meta(ge=4, le=512)] = 96

@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.duplicates import HARD, OTHERS, STORIES, StoryText, chained, pair_figures, read_stories
+from benchmarks.duplicates import HARD, OTHERS, STORIES, chained, pair_figures
 from monitor.classify.labels import TOPICS
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.classify.topic_descriptions import TOPIC_DESCRIPTIONS
 from monitor.ingest.language import detect_language
+from monitor.learning.data.stories import StoryText, read_stories
+from pipelines.stories.learning import LEARN
 
 COPIES = {"wire_edit", "rewrite", "numbers", "added_lead", "truncated"}
 
 
-@pytest.fixture(scope="module", params=[STORIES, OTHERS, HARD], ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=[STORIES, OTHERS, HARD, LEARN], ids=lambda path: path.stem)
 def rows(request: pytest.FixtureRequest) -> list[StoryText]:
     return read_stories(request.param)
 
@@ -27,19 +29,27 @@ def originals(rows: list[StoryText]) -> dict[str, StoryText]:
     return {row.story: row for row in rows if row.kind == "original"}
 
 
-@pytest.mark.parametrize("path", [STORIES, OTHERS])
-def test_there_are_as_many_stories_and_look_alikes_as_promised(path: Path) -> None:
-    kinds = Counter(row.kind for row in read_stories(path))
+def _of_split(*splits: str) -> list[StoryText]:
+    return [row for path in (STORIES, OTHERS, HARD, LEARN) for row in read_stories(path) if row.split in splits]
+
+
+ORDINARY = [("tune", "test"), ("develop", "fresh")]
+"""Splits of the writers who were not asked for hard stories."""
+
+
+@pytest.mark.parametrize("splits", ORDINARY)
+def test_there_are_as_many_stories_and_look_alikes_as_promised(splits: tuple[str, str]) -> None:
+    kinds = Counter(row.kind for row in _of_split(*splits))
     assert set(kinds) == COPIES | {"original", "lookalike"}
     assert kinds["original"] >= 300
     assert kinds["lookalike"] >= 150
     assert min(kinds[kind] for kind in COPIES) >= 50
 
 
-@pytest.mark.parametrize("path", [STORIES, OTHERS])
-def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(path: Path) -> None:
+@pytest.mark.parametrize("splits", ORDINARY)
+def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(splits: tuple[str, str]) -> None:
     kinds: dict[str, list[str]] = defaultdict(list)
-    for row in read_stories(path):
+    for row in _of_split(*splits):
         if row.kind != "lookalike":
             kinds[row.story].append(row.kind)
     for found in kinds.values():
@@ -50,7 +60,7 @@ def test_each_story_has_one_original_and_one_to_five_copies_of_different_kinds(p
 
 def test_each_hard_story_has_two_rewrites_and_two_look_alikes_or_more() -> None:
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in read_stories(HARD):
+    for row in _of_split("learn", "hard"):
         kinds[row.resembles or row.story][row.kind] += 1
     assert len(kinds) == 780
     for found in kinds.values():
@@ -67,17 +77,20 @@ def test_a_story_lies_in_one_split(rows: list[StoryText]) -> None:
     assert all(len(found) == 1 for found in splits.values())
 
 
-@pytest.mark.parametrize(
-    ("path", "third", "rest"), [(STORIES, "tune", "test"), (OTHERS, "fresh", "develop"), (HARD, "hard", "learn")]
-)
-def test_a_third_of_the_stories_is_of_its_own(path: Path, third: str, rest: str) -> None:
-    splits = Counter(row.split for row in read_stories(path) if row.kind == "original")
-    assert set(splits) == {third, rest}
+@pytest.mark.parametrize(("third", "rest"), [("tune", "test"), ("fresh", "develop"), ("hard", "learn")])
+def test_a_third_of_the_stories_is_of_its_own(third: str, rest: str) -> None:
+    splits = Counter(row.split for row in _of_split(third, rest) if row.kind == "original")
     assert splits[third] == splits.total() // 3
 
 
+def test_what_is_learnt_from_judges_nothing() -> None:
+    assert {row.split for row in read_stories(LEARN)} == {"develop", "learn"}
+    judged = {row.story for path in (STORIES, OTHERS, HARD) for row in read_stories(path)}
+    assert not judged & {row.story for row in read_stories(LEARN)}
+
+
 def test_the_writers_told_no_story_twice_in_the_same_words() -> None:
-    by_file = [{normalise_text(row.text) for row in read_stories(path)} for path in (STORIES, OTHERS, HARD)]
+    by_file = [{normalise_text(row.text) for row in read_stories(path)} for path in (STORIES, OTHERS, HARD, LEARN)]
     assert len(set.union(*by_file)) == sum(map(len, by_file))
 
 

@@ -46,6 +46,7 @@ def _raw(tags: list[int]) -> RawAnswers:
         tags=[by_token],
         targets=[targets],
         embeddings=np.array([[1.0, 0.0]], dtype=np.float32),
+        stories=np.array([[0.0, 1.0]], dtype=np.float32),
         offsets=[OFFSETS],
     )
 
@@ -100,6 +101,7 @@ class ListedEngine(ManifestEngine):
             tags=[*one.tags] * len(texts),
             targets=[one.targets[0] / np.float32(len(text)) for text in texts],
             embeddings=np.repeat(one.embeddings, len(texts), axis=0),
+            stories=np.repeat(one.stories, len(texts), axis=0),
             offsets=[OFFSETS] * len(texts),
         )
 
@@ -116,7 +118,7 @@ def test_an_added_topic_takes_its_share_and_leaves_the_others_their_proportions(
 
 def test_no_texts_give_empty_answers() -> None:
     empty = RawAnswers(
-        np.zeros((0, 20), np.float32), np.zeros((0, 3), np.float32), [], [], np.zeros((0, 2), np.float32), []
+        np.zeros((0, 20), np.float32), np.zeros((0, 3), np.float32), [], [], *[np.zeros((0, 2), np.float32)] * 2, []
     )
     assert len(decode([], empty, _manifest(), AddedTopics())) == 0
     assert decode_targets(empty, [], [], _manifest()).shape == (0, 3)

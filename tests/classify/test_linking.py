@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -43,7 +45,8 @@ class FixedEngine:
         topics = np.full((len(texts), len(self.labels.topics)), 0.05)
         sentiments = np.array([[0.7, 0.2, 0.1]] * len(texts)).reshape(len(texts), 3)
         embeddings = np.array([[1.0, 0.0] if "shop" in text else [0.0, 1.0] for text in texts], dtype=np.float32)
-        return Scores(topics, sentiments, ((),) * len(texts), embeddings.reshape(len(texts), 2))
+        vectors = embeddings.reshape(len(texts), 2)
+        return Scores(topics, sentiments, ((),) * len(texts), vectors, vectors)
 
     def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
         self.asked += zip(texts, spans, strict=True)
@@ -70,7 +73,7 @@ def tag(text: str, part: str, confidence: float = 0.9) -> Mention:
 def linked(text: str, *mentions: Mention, engine: FixedEngine | None = None, title: int = 0) -> tuple[Mention, ...]:
     engine = engine or FixedEngine()
     scores = engine.classify([text])
-    scores = Scores(scores.topic_probabilities, scores.sentiment_probabilities, (mentions,), scores.embeddings)
+    scores = replace(scores, mentions=(mentions,))
     (found,) = Linker(MATCHER).link([text], [title or len(text)], scores, engine)
     return found
 

@@ -51,7 +51,7 @@ class KeywordEngine:
             topics[row, self.labels.topics.index("Energy | Oil" if "oil" in text else "Markets")] = 0.905
             sentiments[row, 0 if "fall" in text else 2] = 0.8
         embeddings = np.tile(np.array([0.6, -0.8], dtype=np.float32), (len(texts), 1))
-        return Scores(topics, sentiments, tuple(map(_oil, texts)), embeddings)
+        return Scores(topics, sentiments, tuple(map(_oil, texts)), embeddings[:, ::-1], embeddings)
 
     def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
         raise NotImplementedError
@@ -188,7 +188,7 @@ def test_an_article_gets_its_topic_and_sentiment_with_the_likely_topics_alone() 
     assert scored.abstain_below == 0.4
 
 
-def test_an_article_gets_its_mentions_and_its_embedding() -> None:
+def test_an_article_gets_its_mentions_and_the_vector_that_tells_its_story() -> None:
     stage = Stage()
     stage.feed(0, article("a", "Crude oil prices fall"), article("b"))
     stage.run(stage.worker())

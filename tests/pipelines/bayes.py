@@ -66,7 +66,7 @@ class BayesEngine:
     def classify(self, texts: Sequence[str]) -> Scores:
         topics, sentiments = (self._probabilities(texts, task) for task in _TASKS)
         vectors = np.array([_vector(text) for text in texts], dtype=np.float32).reshape(len(texts), WIDTH)
-        return Scores(topics, sentiments, ((),) * len(texts), vectors)
+        return Scores(topics, sentiments, ((),) * len(texts), vectors, vectors)
 
     def sentiment_toward(self, texts: Sequence[str], spans: Sequence[Span]) -> Floats:
         return self._probabilities(

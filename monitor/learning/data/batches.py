@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
+Item = TypeVar("Item")
 
 POOL = 32
 """Batches whose texts are sorted by length together."""
@@ -29,6 +31,13 @@ def training_batches(lengths: Integers, size: int, rng: np.random.Generator) -> 
         batches.extend(pool[first : first + size] for first in range(0, len(pool), size))
     for place in rng.permutation(len(batches)):
         yield batches[place]
+
+
+def endless(items: Sequence[Item], rng: np.random.Generator) -> Iterator[Item]:
+    """Yield all items in a random order, again and again, each time in another; nothing, if there are none."""
+    while items:
+        for place in rng.permutation(len(items)):
+            yield items[place]
 
 
 def sorted_batches(lengths: Sequence[int], size: int) -> Iterator[Integers]:

@@ -57,6 +57,7 @@ class Encoded:
         targets: Mentions whose sentiment is known.
         soft: A teacher's answers, or None.
         embedding: What the untouched base says [width], or None.
+        story: The story vector that it shall keep [width], or None.
     """
 
     ids: list[int]
@@ -66,6 +67,7 @@ class Encoded:
     targets: tuple[Target, ...] = ()
     soft: SoftAnswers | None = None
     embedding: Floats | None = None
+    story: Floats | None = None
 
 
 def encode(
@@ -73,6 +75,7 @@ def encode(
     tokenizer: Tokenizer,
     soft: Sequence[SoftAnswers | None] | None = None,
     embeddings: Sequence[Floats | None] | None = None,
+    stories: Sequence[Floats | None] | None = None,
 ) -> list[Encoded]:
     """Tokenise examples and align their labels with the tokens; what truncation cut off is unknown.
 
@@ -81,6 +84,7 @@ def encode(
         tokenizer: Truncating, not padding.
         soft: A teacher's answers for each example.
         embeddings: The untouched base's embedding of each example.
+        stories: The story vector that each shall keep.
     """
     encodings = tokenizer.encode_batch([example.text for example in examples])
     rows = list[Encoded]()
@@ -94,6 +98,7 @@ def encode(
                 targets=_targets(example, encoding.offsets),
                 soft=soft[place] if soft else None,
                 embedding=embeddings[place] if embeddings else None,
+                story=stories[place] if stories else None,
             )
         )
     return rows

@@ -21,7 +21,7 @@ from monitor.learning.network.adapters import trained_state
 from monitor.learning.network.model import Classifier
 
 WEIGHTS_NAME = "weights.safetensors"
-GRAPH_OUTPUTS = ("topic_logits", "sentiment_logits", "tag_logits", "target_logits", "embedding")
+GRAPH_OUTPUTS = ("topic_logits", "sentiment_logits", "tag_logits", "target_logits", "embedding", "story")
 SCORING_FILES = ("model.xml", "model.bin", WEIGHTS_NAME, "tokenizer.json", added_topics.FILE_NAME)
 """Files that decide the scores; a model folder has some of them."""
 

@@ -1,9 +1,10 @@
-"""One encoder, four answers in one pass: topic, sentiment, mentions with the sentiment toward each, embedding."""
+"""One encoder, all answers in one pass: topic, sentiment, mentions with the sentiment toward each, two vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from monitor.learning.network.bases import WEIGHTS, Base, base_folder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+Weight = TypeVar("Weight")
+
 
 class Outputs(NamedTuple):
     """What one pass says of a batch; logits before calibration.
@@ -25,7 +28,8 @@ class Outputs(NamedTuple):
         tags: [batch, tokens, tags].
         targets: [batch, tokens, sentiments]: the sentiment toward what a token belongs to; a mention's logits are the
             mean over its tokens.
-        embedding: [batch, width], of length 1.
+        embedding: [batch, width], of length 1: what the text is about, as the untouched base says it.
+        story: [batch, width], of length 1: near that of another text only where both tell of the same event.
     """
 
     topic: Tensor
@@ -33,6 +37,7 @@ class Outputs(NamedTuple):
     tags: Tensor
     targets: Tensor
     embedding: Tensor
+    story: Tensor
 
 
 class Classifier(nn.Module):
@@ -40,7 +45,8 @@ class Classifier(nn.Module):
 
     Fine-tuning bends the space in which the base measures likeness. So the embedding is not the pooled last layer
     itself but a linear map of the pooled states of three depths, trained to give what the untouched base gives; the
-    lower layers still hold most of it.
+    lower layers still hold most of it. The story vector is read off the same states by a map of its own: the next step
+    of an affair is about the same as the step before, and must lie far from it.
     """
 
     def __init__(self, encoder: nn.Module, width: int, depth: int, labels: Labels, dropout: float = 0.1) -> None:
@@ -65,9 +71,11 @@ class Classifier(nn.Module):
         self.target_whole = nn.Linear(width, width // 2, bias=False)
         self.target_head = nn.Linear(width // 2, len(labels.sentiments))
         self.embedding_head = nn.Linear(width * len(self.readouts), width, bias=False)
-        with torch.no_grad():  # the embedding begins as the base's own: the pooled last layer
-            self.embedding_head.weight.zero_()
-            self.embedding_head.weight[:, -width:] = torch.eye(width)
+        self.story_head = nn.Linear(width * len(self.readouts), width, bias=False)
+        with torch.no_grad():  # both begin as the base's own embedding: the pooled last layer
+            for head in (self.embedding_head, self.story_head):
+                head.weight.zero_()
+                head.weight[:, -width:] = torch.eye(width)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Outputs:
         """Answer for a batch.
@@ -83,13 +91,15 @@ class Classifier(nn.Module):
         weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1.0)
         readings = [(states[place] * weights).sum(dim=1) for place in self.readouts]  # [batch, width] each
         last, pooled = self.dropout(states[-1]), self.dropout(readings[-1])
+        read = torch.cat(readings, dim=-1)  # [batch, depths * width]
         toward = nn.functional.gelu(self.target_token(last) + self.target_whole(pooled).unsqueeze(1))
         return Outputs(
             topic=self.topic_head(pooled),
             sentiment=self.sentiment_head(pooled),
             tags=self.tag_head(last),
             targets=self.target_head(toward),
-            embedding=nn.functional.normalize(self.embedding_head(torch.cat(readings, dim=-1)), dim=-1),
+            embedding=nn.functional.normalize(self.embedding_head(read), dim=-1),
+            story=nn.functional.normalize(self.story_head(read), dim=-1),
         )
 
 
@@ -131,6 +141,18 @@ def load_base(base: Base, labels: Labels, dropout: float = 0.1, local: Path | No
     """
     encoder = load_encoder(base_folder(base, local))
     return Classifier(encoder, encoder.config.hidden_size, encoder.config.num_hidden_layers, labels, dropout)
+
+
+def with_story_head(weights: Mapping[str, Weight]) -> dict[str, Weight]:
+    """Weights by name, those of models from before the story vector completed: their embedding served for it.
+
+    >>> with_story_head({"embedding_head.weight": 1})
+    {'embedding_head.weight': 1, 'story_head.weight': 1}
+    """
+    found = dict(weights)
+    if "embedding_head.weight" in found:
+        found.setdefault("story_head.weight", found["embedding_head.weight"])
+    return found
 
 
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:

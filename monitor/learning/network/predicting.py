@@ -19,16 +19,18 @@ Floats = npt.NDArray[np.float32]
 
 
 class Answers:
-    """Logits and embeddings of n texts, in order.
+    """Logits and vectors of n texts, in order.
 
     Attributes:
         soft: The logits of each text.
         embeddings: [n, width], of length 1.
+        stories: Likewise.
     """
 
-    def __init__(self, soft: list[SoftAnswers], embeddings: Floats) -> None:
+    def __init__(self, soft: list[SoftAnswers], embeddings: Floats, stories: Floats) -> None:
         self.soft = soft
         self.embeddings = embeddings
+        self.stories = stories
 
     def topic(self) -> npt.NDArray[np.float64]:
         """[n, topics]."""
@@ -63,20 +65,21 @@ def predict(
     device = model.topic_head.weight.device
     soft: list[Any] = [None] * len(rows)
     embeddings = np.zeros((len(rows), model.embedding_head.out_features), dtype=np.float32)
+    stories = np.zeros_like(embeddings)
     done = 0
     for places in sorted_batches([len(row) for row in rows], batch_size):
         ids, mask = pad([rows[place] for place in places], pad_id)
         with autocast(device, torch.bfloat16 if half else torch.float32):
             outputs = model(ids.to(device), mask.to(device))
-        topic, sentiment, tags, targets, embedding = (part.float().cpu().numpy() for part in outputs)
+        topic, sentiment, tags, targets, embedding, story = (part.float().cpu().numpy() for part in outputs)
         for line, place in enumerate(places.tolist()):
             count = len(rows[place])
             soft[place] = SoftAnswers(topic[line], sentiment[line], tags[line, :count], targets[line, :count])
-        embeddings[places] = embedding
+        embeddings[places], stories[places] = embedding, story
         done += len(places)
         if report:
             report(done)
-    return Answers(soft, embeddings)
+    return Answers(soft, embeddings, stories)
 
 
 @torch.no_grad()

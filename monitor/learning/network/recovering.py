@@ -17,7 +17,7 @@ import torch
 
 from monitor.classify.openvino_runtime import import_openvino
 from monitor.errors import ModelError
-from monitor.learning.network.model import Classifier
+from monitor.learning.network.model import Classifier, with_story_head
 
 Floats = npt.NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def recover_weights(model: Classifier, graph_path: Path) -> None:
             values = _weight(operation, 0 if parameter == "weight" and match["kind"] == "embedding" else None)
             if values is not None:
                 found[f"{match['path']}.{parameter}"] = values
-    _load(model, found, graph_path)
+    _load(model, with_story_head(found), graph_path)
 
 
 def _load(model: Classifier, found: dict[str, Floats], graph_path: Path) -> None:

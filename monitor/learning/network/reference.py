@@ -43,5 +43,6 @@ class ModelEngine(ManifestEngine):
             tags=[answer.tags for answer in answers.soft],
             targets=[answer.targets for answer in answers.soft],
             embeddings=answers.embeddings,
+            stories=answers.stories,
             offsets=[encoding.offsets for encoding in encodings],
         )

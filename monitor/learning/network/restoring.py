@@ -13,7 +13,7 @@ from monitor.errors import ModelError
 from monitor.learning.network.adapters import apply_method, load_trained, merge_adapters
 from monitor.learning.network.bases import Base, base_named
 from monitor.learning.network.export import WEIGHTS_NAME
-from monitor.learning.network.model import Classifier
+from monitor.learning.network.model import Classifier, with_story_head
 from monitor.learning.network.recovering import recover_weights
 from monitor.learning.recipe import Recipe
 
@@ -61,7 +61,7 @@ def _load_state(model: Classifier, path: Path) -> None:
     from safetensors.torch import load_file
 
     try:
-        load_trained(model, load_file(path))
+        load_trained(model, with_story_head(load_file(path)))
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: cannot be read: {error}.", "Get the folder anew.") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,14 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from monitor.errors import ModelError
-from monitor.learning.data.batches import Integers, sorted_batches, training_batches
+from monitor.learning.data.batches import Integers, endless, sorted_batches, training_batches
 from monitor.learning.data.encoding import Encoded
+from monitor.learning.data.stories import EncodedFamily
 from monitor.learning.network.adalora import RankBudget, budget_of
 from monitor.learning.network.adapters import load_trained, trained_state
 from monitor.learning.network.model import pad
 from monitor.learning.network.precision import PRECISIONS, autocast
 from monitor.learning.recipe import Recipe
-from monitor.learning.training.losses import batch_loss
+from monitor.learning.training.losses import batch_loss, story_loss
 from monitor.learning.training.optimising import Schedule, make_optimizer, make_schedule
 
 GRADIENT_NORM = 1.0
@@ -110,6 +112,7 @@ class _Run:
     steps: int
     pad_id: int
     loss: Loss
+    families: Sequence[EncodedFamily]
 
     def parts(self) -> dict[str, Any]:
         """All that has a state, in the order in which it is to be restored: the schedule sets the optimiser's rates."""
@@ -145,6 +148,7 @@ def train(
     keeper: Keeper | None = None,
     report_every: int = 50,
     loss: Loss = batch_loss,
+    families: Sequence[EncodedFamily] = (),
 ) -> int:
     """Fine-tune the model in place; with patience, it ends with the weights of its best epoch.
 
@@ -158,6 +162,7 @@ def train(
         keeper: Keeps and restores the state at the ends of epochs.
         report_every: In steps.
         loss: Of a batch.
+        families: Of stories; at each step the model also learns to tell those of some apart.
 
     Returns:
         The epoch whose weights the model has now.
@@ -171,7 +176,7 @@ def train(
     schedule = make_schedule(optimizer, recipe, steps)
     scaler = torch.amp.GradScaler(_device(model).type, enabled=recipe.precision == "fp16")
     budget = budget_of(model, recipe, steps)
-    run = _Run(model, rows, recipe, optimizer, schedule, scaler, budget, Best(), steps, pad_id, loss)
+    run = _Run(model, rows, recipe, optimizer, schedule, scaler, budget, Best(), steps, pad_id, loss, families)
     done = keeper.restore(run.parts()) if keeper else 0
     while done < recipe.epochs and not run.over(done):
         done += 1
@@ -210,16 +215,17 @@ def _epoch(run: _Run, epoch: int, report: Callable[[Progress], None], report_eve
     )  # dropout and order depend on seed and epoch alone: a resumed run is the same
     rng = np.random.default_rng((recipe.seed, epoch))
     lengths = np.array([len(row.ids) for row in run.rows])
+    families = endless(run.families, np.random.default_rng((recipe.seed, epoch, 1)))
     run.model.train()
     losses = list[float]()
     for batch in training_batches(lengths, recipe.batch_size * recipe.accumulation, rng):
-        losses.append(_step(run, batch))
+        losses.append(_step(run, batch, list(islice(families, recipe.story_families))))
         if schedule.step_count % report_every == 0:
             report(Progress(epoch, schedule.step_count, run.steps, float(np.mean(losses)), schedule.rate))
             losses.clear()
 
 
-def _step(run: _Run, batch: Integers) -> float:
+def _step(run: _Run, batch: Integers, families: Sequence[EncodedFamily]) -> float:
     """Take one step of the optimiser, over one forward pass or more; return the mean loss of the batch's examples."""
     recipe = run.recipe
     total = 0.0
@@ -230,6 +236,10 @@ def _step(run: _Run, batch: Integers) -> float:
         if run.budget:
             loss = loss + run.budget.regulariser()
         run.scaler.scale(share * loss).backward()  # type: ignore[no-untyped-call]
+    if families and recipe.story_weight:
+        apart = recipe.story_weight * _told_apart(run, families)
+        total += apart.item()
+        run.scaler.scale(apart).backward()  # type: ignore[no-untyped-call]
     if not math.isfinite(total) and recipe.precision != "fp16":  # there, the scaler leaves such steps out
         raise ModelError(
             f"the loss is no longer a number after {run.schedule.step_count} steps.", "Give a smaller learning rate."
@@ -248,6 +258,15 @@ def _step(run: _Run, batch: Integers) -> float:
 def _parts_of(batch: Integers, size: int) -> Iterator[Integers]:
     for start in range(0, len(batch), size):
         yield batch[start : start + size]
+
+
+def _told_apart(run: _Run, families: Sequence[EncodedFamily]) -> Tensor:
+    """The loss over families of stories, all in one pass: whatever is another story in it lies apart."""
+    device = _device(run.model)
+    ids, mask = pad([row for family in families for row in family.rows], run.pad_id)
+    with autocast(device, PRECISIONS[run.recipe.precision]):
+        vectors = run.model(ids.to(device), mask.to(device)).story
+    return story_loss(vectors, [story for family in families for story in family.stories])
 
 
 def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_id: int, loss: Loss) -> Tensor:

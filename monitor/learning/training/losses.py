@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monitor.learning.data.encoding import UNKNOWN, Encoded
+from monitor.learning.data.encoding import UNKNOWN, Encoded, Floats
 from monitor.learning.network.model import Outputs
 from monitor.learning.recipe import Recipe
+
+STORY_SCALE = 20.0
+"""By which cosines of stories are multiplied: the usual one of the loss."""
 
 
 def batch_loss(outputs: Outputs, rows: Sequence[Encoded], recipe: Recipe) -> Tensor:
@@ -18,29 +21,54 @@ def batch_loss(outputs: Outputs, rows: Sequence[Encoded], recipe: Recipe) -> Ten
 
     Hard targets cost their smoothed cross-entropy. A teacher's cost the cross-entropy with its whole distribution
     (Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, with temperature 1); where both are
-    known they are mixed by `recipe.soft_weight`. The embedding costs one minus its cosine with the untouched base's.
+    known they are mixed by `recipe.soft_weight`. The embedding costs one minus its cosine with the untouched base's, the
+    story vector one minus that with what it shall keep.
 
     Args:
         outputs: Of the rows, padded.
         rows: What is known of each.
         recipe: Weights of the parts.
     """
-    device = outputs.topic.device
     parts = [
         recipe.topic_weight * _class_loss(outputs.topic, rows, "topic", recipe),
         recipe.sentiment_weight * _class_loss(outputs.sentiment, rows, "sentiment", recipe),
         recipe.tag_weight * tag_loss(outputs.tags, rows, recipe),
         recipe.target_weight * _target_loss(outputs.targets, rows, recipe),
     ]
-    held = [place for place, row in enumerate(rows) if row.embedding is not None]
-    if held and recipe.embedding_weight:
-        wanted = torch.from_numpy(np.stack([vector for row in rows if (vector := row.embedding) is not None])).to(
-            device
-        )  # [held, width]
-        cosines = (outputs.embedding[held].float() * wanted).sum(dim=-1)
-        parts.append(recipe.embedding_weight * (1.0 - cosines).sum())
+    if recipe.embedding_weight:
+        kept = ((outputs.embedding, [row.embedding for row in rows]), (outputs.story, [row.story for row in rows]))
+        parts += [recipe.embedding_weight * _held(said, wanted) for said, wanted in kept]
     total: Tensor = torch.stack([part.float() for part in parts]).sum() / len(rows)
     return total
+
+
+def story_loss(vectors: Tensor, stories: Sequence[int]) -> Tensor:
+    """What it costs that texts of different stories are as near each other as texts of one; a scalar.
+
+    log(1 + sum exp(s (n - p))) over every cosine p of two texts of one story and every cosine n of two of different
+    ones: pairs are ranked over the whole batch, so that one threshold can part them (CoSENT: Su, 2022; as a loss for
+    sentence embeddings also Huang et al., CoSENT: Consistent Sentence Embedding via Similarity Ranking, 2024).
+
+    Args:
+        vectors: [texts, width], of length 1.
+        stories: Number of each one's story.
+    """
+    numbers = torch.tensor(stories, device=vectors.device)
+    first, second = torch.triu_indices(len(stories), len(stories), offset=1, device=vectors.device)
+    cosines = STORY_SCALE * (vectors.float() @ vectors.float().T)[first, second]
+    same = numbers[first] == numbers[second]
+    apart, together = cosines[~same], cosines[same]
+    wrong = (apart.unsqueeze(0) - together.unsqueeze(1)).flatten()
+    return torch.logsumexp(torch.cat([wrong.new_zeros(1), wrong]), dim=0)
+
+
+def _held(said: Tensor, wanted: Sequence[Floats | None]) -> Tensor:
+    """The sum over those texts that have a wanted vector of one minus its cosine with what was said."""
+    held = [place for place, vector in enumerate(wanted) if vector is not None]
+    if not held:
+        return said.new_zeros((), dtype=torch.float32)
+    kept = torch.from_numpy(np.stack([vector for vector in wanted if vector is not None])).to(said.device)
+    return (1.0 - (said[held].float() * kept).sum(dim=-1)).sum()
 
 
 def _class_loss(logits: Tensor, rows: Sequence[Encoded], task: str, recipe: Recipe) -> Tensor:

@@ -12,12 +12,12 @@ import torch
 
 from monitor.classify.labels import Labels
 from monitor.errors import ModelError
-from monitor.learning.data.encoding import Encoded, encode
+from monitor.learning.data.encoding import Encoded, Floats, encode
 from monitor.learning.data.examples import Example
 from monitor.learning.network.adapters import apply_method
 from monitor.learning.network.bases import Base, base_folder, base_named
 from monitor.learning.network.model import Classifier, load_base, load_encoder, load_tokenizer
-from monitor.learning.network.predicting import embed_with_base
+from monitor.learning.network.predicting import embed_with_base, predict
 from monitor.learning.network.restoring import Restored, plain, restore_weights
 from monitor.learning.recipe import Recipe
 from monitor.learning.training.loop import prepare_run, steps_of
@@ -83,8 +83,18 @@ def start(
     return Start(model, load_tokenizer(folder, recipe.max_tokens), base, folder, restored, adapted)
 
 
-def encoded_with_base(begun: Start, examples: Sequence[Example], recipe: Recipe) -> list[Encoded]:
-    """Encode examples; a share of them, drawn by the seed, with the untouched base's embedding."""
+def encoded_with_base(
+    begun: Start, examples: Sequence[Example], recipe: Recipe, *, keep_stories: bool = True
+) -> list[Encoded]:
+    """Encode examples; a share of them, drawn by the seed, with the untouched base's embedding.
+
+    Args:
+        begun: Not yet trained.
+        examples: To train on.
+        recipe: How.
+        keep_stories: They get the story vector, too, that the model gives them now: a parent's is kept, and one that
+            was never trained stays the base's.
+    """
     rows = encode(examples, begun.tokenizer)
     if not (recipe.embedding_weight and recipe.embedding_share):
         return rows
@@ -92,7 +102,17 @@ def encoded_with_base(begun: Start, examples: Sequence[Example], recipe: Recipe)
     encoder = load_encoder(begun.folder)
     vectors = embed_with_base(encoder, [rows[place].ids for place in held], begun.base.pad_id)
     wanted = dict(zip(held.tolist(), vectors, strict=True))
-    return encode(examples, begun.tokenizer, embeddings=[wanted.get(place) for place in range(len(rows))])
+    stories = dict[int, Floats]()
+    if keep_stories:
+        now = predict(begun.model, [rows[place].ids for place in held], begun.base.pad_id, half=True).stories
+        stories = dict(zip(held.tolist(), now, strict=True))
+    places = range(len(rows))
+    return encode(
+        examples,
+        begun.tokenizer,
+        embeddings=[wanted.get(place) for place in places],
+        stories=[stories.get(place) for place in places],
+    )
 
 
 def _same_addition(one: Recipe, other: Recipe) -> bool:

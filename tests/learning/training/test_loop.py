@@ -12,8 +12,9 @@ import torch
 
 from monitor.errors import ModelError
 from monitor.learning.data.encoding import Encoded, Target
+from monitor.learning.data.stories import StoryText, encode_families, families
 from monitor.learning.network.adapters import apply_method
-from monitor.learning.network.model import Classifier
+from monitor.learning.network.model import Classifier, load_tokenizer
 from monitor.learning.network.predicting import predict
 from monitor.learning.recipe import Recipe
 from monitor.learning.training.loop import Progress, mean_loss, steps_of, train
@@ -57,6 +58,34 @@ def test_all_heads_learn_and_the_loss_falls(base: Path, trained: tuple[Classifie
     losses = [report.loss for report in reports if np.isfinite(report.loss)]
     assert losses[-1] < 0.6 * losses[0]
     assert (epoch, reports[-1].step, reports[-1].steps) == (12, 12 * 9, 12 * 9)
+
+
+def test_stories_of_one_event_come_together_and_look_alikes_go_apart(base: Path) -> None:
+    """The same word for what happens is one story here, whatever it happens to: the base sees it the other way."""
+    told = [
+        [StoryText(verb, f"{thing} {verb}") for thing in ("oil", "gold", "euro") for verb in ("falls", "rises")],
+        [StoryText(verb, f"{thing} {verb}") for thing in ("oil", "gold", "dividend") for verb in ("waits", "wins")],
+    ]
+    families = encode_families(told, load_tokenizer(base, 16))
+    model, rows = tiny_model(base), tiny_rows(base)
+    train(model, rows, RECIPE, lambda _: None, pad_id=0, families=families)
+    for family in families:
+        vectors = predict(model, family.rows, 0).stories
+        cosines, same = vectors @ vectors.T, np.equal.outer(family.stories, family.stories)
+        assert cosines[same].min() > cosines[~same].max()
+
+
+def test_a_seed_makes_a_run_with_stories_repeatable(base: Path) -> None:
+    texts = (StoryText("a", "oil falls"), StoryText("a", "oil plunges"), StoryText("b", "oil rises", resembles="a"))
+    told = families(texts)
+    found = []
+    for _ in range(2):
+        model = tiny_model(base)
+        recipe = msgspec.structs.replace(RECIPE, epochs=1)
+        given = encode_families(told, load_tokenizer(base, 16))
+        train(model, tiny_rows(base), recipe, lambda _: None, pad_id=0, families=given)
+        found.append(model.story_head.weight.detach())
+    assert torch.equal(*found)
 
 
 def test_a_seed_makes_a_run_repeatable(base: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from monitor.learning.data.encoding import UNKNOWN, Encoded, SoftAnswers, Target
 from monitor.learning.network.model import Outputs
 from monitor.learning.recipe import Recipe
-from monitor.learning.training.losses import batch_loss, tag_loss
+from monitor.learning.training.losses import STORY_SCALE, batch_loss, story_loss, tag_loss
 
 RECIPE = Recipe(label_smoothing=0.0)
 EVEN = math.log(3.0)
@@ -24,7 +24,7 @@ def _outputs(rows: int, tokens: int = 4) -> Outputs:
     """Even answers."""
     return Outputs(
         torch.zeros(rows, 3), torch.zeros(rows, 3), torch.zeros(rows, tokens, 3), torch.zeros(rows, tokens, 3),
-        torch.nn.functional.normalize(torch.ones(rows, 2), dim=-1),
+        *(torch.nn.functional.normalize(torch.ones(rows, 2), dim=-1) for _ in range(2)),
     )  # fmt: skip
 
 
@@ -49,6 +49,26 @@ def test_the_embedding_costs_its_distance_from_the_bases() -> None:
     same, across = (np.array([side, sign * side], dtype=np.float32) for sign in (1, -1))
     assert _cost([Encoded([2, 3], embedding=same)]) == pytest.approx(0.0, abs=1e-6)
     assert _cost([Encoded([2, 3], embedding=across)]) == pytest.approx(RECIPE.embedding_weight)
+    assert _cost([Encoded([2, 3], embedding=same, story=across), Encoded([2, 3])]) == pytest.approx(
+        RECIPE.embedding_weight / 2
+    )
+
+
+def test_stories_cost_what_lies_as_near_as_texts_of_one_story() -> None:
+    one, other = [1.0, 0.0], [0.0, 1.0]
+    assert float(story_loss(torch.tensor([one, one, other]), [4, 4, 7])) == pytest.approx(0.0, abs=1e-6)
+    alike = torch.tensor([one, one, one])
+    assert float(story_loss(alike, [4, 4, 7])) == pytest.approx(math.log(3.0))  # two pairs apart as near as the one
+    assert float(story_loss(torch.tensor([one, other, one]), [4, 4, 7])) == pytest.approx(STORY_SCALE, rel=1e-3)
+    assert float(story_loss(alike, [1, 2, 3])) == 0.0  # nothing together to compare with
+
+
+def test_stories_of_one_family_are_pulled_apart_across_families_too() -> None:
+    vectors = torch.nn.functional.normalize(torch.randn(6, 4, generator=torch.manual_seed(0)), dim=-1)
+    vectors.requires_grad_(True)
+    story_loss(vectors, [0, 0, 1, 2, 2, 3]).backward()
+    assert vectors.grad is not None
+    assert bool((vectors.grad.abs().sum(dim=1) > 0).all())
 
 
 def test_a_teachers_answer_replaces_what_is_unknown_and_mixes_with_what_is_known() -> None:
