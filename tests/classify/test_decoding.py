@@ -117,8 +117,7 @@ def test_an_added_topic_takes_its_share_and_leaves_the_others_their_proportions(
 
 
 def test_no_texts_give_empty_answers() -> None:
-    empty = RawAnswers(
-        np.zeros((0, 20), np.float32), np.zeros((0, 3), np.float32), [], [], *[np.zeros((0, 2), np.float32)] * 2, []
-    )
+    nothing = np.zeros((0, 2), np.float32)
+    empty = RawAnswers(np.zeros((0, 20), np.float32), np.zeros((0, 3), np.float32), [], [], nothing, nothing, [])
     assert len(decode([], empty, _manifest(), AddedTopics())) == 0
     assert decode_targets(empty, [], [], _manifest()).shape == (0, 3)

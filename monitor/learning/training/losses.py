@@ -21,8 +21,8 @@ def batch_loss(outputs: Outputs, rows: Sequence[Encoded], recipe: Recipe) -> Ten
 
     Hard targets cost their smoothed cross-entropy. A teacher's cost the cross-entropy with its whole distribution
     (Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, with temperature 1); where both are
-    known they are mixed by `recipe.soft_weight`. The embedding costs one minus its cosine with the untouched base's, the
-    story vector one minus that with what it shall keep.
+    known they are mixed by `recipe.soft_weight`. The embedding costs one minus its cosine with the untouched base's,
+    the story vector one minus that with what it shall keep.
 
     Args:
         outputs: Of the rows, padded.
