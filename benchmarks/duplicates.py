@@ -1,4 +1,4 @@
-"""How well the surge stage tells copies of a story from look-alikes, beside what words or embeddings alone can.
+"""How well the surge stage tells copies of a story from look-alikes, beside what words or vectors alone can.
 
     python -m benchmarks.duplicates [--embedder base|shipped] [--json]
     python -m benchmarks.duplicates --tune [--data DIR]
@@ -7,11 +7,11 @@ The set is benchmarks/near_duplicates/stories.jsonl, written for this repository
 core as articles that come one after another in the order of the file; two in one chain are a predicted pair, two of one
 story a true one. The figures are those of the stories marked "test"; lexicons and thresholds were made on "tune" alone.
 
-Whoever writes the stories knows what the lexicons hold. So others, who did not, wrote 328 stories more (others.jsonl),
-with more and nearer look-alikes: two thirds to look at ("develop"), a third that no rule was made on ("fresh"). And six
-more wrote 780 stories that are meant to be hard (hard.jsonl): of each two rewrites, one of which shares little more
-than the names, and two or three look-alikes of the kind that one affair brings forth. Two thirds are there to learn
-from ("learn"), a third to be judged by ("hard").
+Whoever writes the stories knows what the lexicons hold. So others, who did not, wrote more, with more and nearer
+look-alikes; what one of them wrote judges (others.jsonl, "fresh"). And six more wrote stories that are meant to be hard:
+of each two rewrites, one of which shares little more than the names, and two or three look-alikes of the kind that one
+affair brings forth; what two of them wrote judges (hard.jsonl, "hard"). From the stories of the other writers the
+shipped models learn (pipelines/stories), and from no text of those who judge.
 
 `--tune` finds `surges.story_likeness` and `surges.story_per_nat` for a model. In a small set hardly anything is alike
 by chance; so of the settings that are within .002 of the best on the tune stories, the one is taken that joins

@@ -209,7 +209,7 @@ class SurgeRules(BaseModel):
     story_likeness: Positive = Field(
         default=1.25,
         description=(
-            "Cosine of embeddings plus shared information from which a text may belong to a chain; for the shipped "
+            "Cosine of story vectors plus shared information from which a text may belong to a chain; for the shipped "
             "model, as the next. `python -m benchmarks.duplicates --tune` finds both for another."
         ),
     )
@@ -218,7 +218,7 @@ class SurgeRules(BaseModel):
     )
     story_jaccard: Share = Field(
         default=0.6,
-        description="Similarity of word shingles from which a text may belong to a chain, embedding or not.",
+        description="Similarity of word shingles from which a text may belong to a chain, whatever the vectors say.",
     )
 
     @field_validator("window_minutes")

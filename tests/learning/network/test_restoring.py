@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import Manifest, Temperatures
@@ -45,6 +46,18 @@ def _papers(base: Path, recipe: Recipe) -> Manifest:
 
 def _answers(model: Classifier, base: Path) -> np.ndarray:
     return predict(model, [row.ids for row in tiny_rows(base)], 0).sentiment()
+
+
+def test_a_version_from_before_the_story_vector_tells_stories_by_its_embedding(base: Path, tmp_path: Path) -> None:
+    model = _trained(base, msgspec.structs.replace(RECIPE, epochs=1))
+    export_weights(model, load_tokenizer(base, 16), tmp_path, 16)
+    path = tmp_path / "weights.safetensors"
+    save_file({name: tensor for name, tensor in load_file(path).items() if not name.startswith("story_head")}, path)
+    write_papers(tmp_path, _papers(base, RECIPE))
+    again = tiny_model(base, seed=2)
+    restore_weights(again, tmp_path)
+    answers = predict(again, [row.ids for row in tiny_rows(base)], 0)
+    assert np.array_equal(answers.stories, answers.embeddings)
 
 
 @pytest.mark.slow
