@@ -15,7 +15,7 @@ from monitor.classify.labels import SENTIMENTS
 from monitor.classify.mentions import Span
 from monitor.classify.text import normalise_text, prepare_text
 from monitor.errors import InputError
-from monitor.learning.data.examples import Example, LabelledMention, find_entity
+from monitor.learning.data.examples import Example, LabelledMention, find_entity, is_free
 
 SENTFIN = "sentfin/sentfin_entity_train.csv"
 FINENTITY = "finentity/FinEntity.json"
@@ -61,7 +61,10 @@ def split_test(examples: Iterable[Example]) -> tuple[list[Example], list[Example
 
 
 def occurrences(text: str, name: str) -> list[Span]:
-    """Where a name stands in a text as whole words, whatever its case; anywhere, if nowhere as whole words."""
+    """Where a name stands in a text as whole words, whatever its case; anywhere, if nowhere as whole words.
+
+    SEntFiN names "midcap" where a headline has "Midcaps"; in a user's file it would be a mistake.
+    """
     anywhere = (match.span() for match in re.finditer(re.escape(name), text, re.IGNORECASE))
     return find_entity(text, name) or list(anywhere)
 
@@ -69,7 +72,7 @@ def occurrences(text: str, name: str) -> list[Span]:
 def _headline(title: str, entities: dict[str, int]) -> Example:
     taken = list[LabelledMention]()
     for name in sorted(entities, key=len, reverse=True):  # the longest first: "SBI Life" before "SBI"
-        spans = [span for span in occurrences(title, name) if not _overlaps(span, taken)]
+        spans = [span for span in occurrences(title, name) if is_free(span, taken)]
         if name and spans:
             taken.append(LabelledMention(*spans[0], entities[name]))
     return Example(title, mentions=tuple(sorted(taken, key=lambda mention: mention.start)), tagged=True)
@@ -84,13 +87,9 @@ def _paragraph(content: str, annotations: list[dict[str, object]]) -> Example:
         name = prepare_text(raw)
         before = content[: int(str(note["start"]))].count(raw)
         spans = [match.span() for match in re.finditer(re.escape(name), text)] if name else []
-        if before < len(spans) and not _overlaps(spans[before], taken):
+        if before < len(spans) and is_free(spans[before], taken):
             taken.append(LabelledMention(*spans[before], SENTIMENTS.index(str(note["label"]).lower())))
     return Example(text, mentions=tuple(taken), tagged=True)
-
-
-def _overlaps(span: Span, taken: Iterable[LabelledMention]) -> bool:
-    return any(span[0] < mention.end and mention.start < span[1] for mention in taken)
 
 
 def _opened(path: Path) -> TextIO:

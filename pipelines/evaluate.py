@@ -16,8 +16,8 @@ from monitor.classify.text import prepare_text
 from monitor.errors import InputError
 from monitor.learning.data.examples import (
     Example,
+    find_entity,
     label_places,
-    occurrences,
     read_examples,
     read_label,
     read_text,
@@ -104,7 +104,7 @@ def evaluate_entities(
         if not name:
             raise InputError(f"{where}: the entity is empty.", "Fill it in or remove the row.")
         texts.append(text)
-        spans.append(next(iter(occurrences(text, name)), _NOWHERE))
+        spans.append(next(iter(find_entity(text, name)), _NOWHERE))
         truth.append(read_label(where, fields[label_column], known))
     parts, lost = list[npt.NDArray[np.float64]](), 0
     for start in range(0, len(texts), _CHUNK):

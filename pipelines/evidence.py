@@ -88,8 +88,8 @@ def collect(
     trained = line[-1]
     since = labels_known_until(trained)
     attempt = max(judged, key=attrgetter("at"), default=None)
-    new = [text for text in known if text.newest_at > since]
-    further = [text for text in new if attempt is None or text.newest_at > attempt.at]
+    new = [text for text in known if text.agreed_at > since]
+    further = [text for text in new if attempt is None or text.agreed_at > attempt.at]
     reference, recent = (
         _sample(database, engine, span, rules.sample) for span in _windows(database, trained, rules, now)
     )
@@ -107,8 +107,8 @@ def collect(
 
 
 def labels_known_until(trained: ModelVersion) -> datetime:
-    """Labels made later are new to a model; to one that was not trained from the store, all are."""
-    return trained.created_at if trained.origin == "retrained" else EPOCH
+    """Labels made later are new to a model; to one that was trained on none of the store's, all are."""
+    return trained.created_at if trained.origin == "retrained" else trained.labels_until or EPOCH
 
 
 def probabilities_of(scores: Scores, task: Task) -> np.ndarray:

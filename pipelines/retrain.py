@@ -23,7 +23,7 @@ from monitor.learning.data.examples import Example, targets_of
 from monitor.learning.data.known import Parts, judged_labels, parts_of
 from monitor.learning.data.labelled_files import read_labelled_files
 from monitor.learning.data.replaying import is_held_out, mixed, rehearsals, without_relatives
-from monitor.learning.deciding.retraining import Retrain, RetrainingRules, decide
+from monitor.learning.deciding.retraining import Retrain, RetrainingRules, Wait, decide
 from monitor.learning.judging.acceptance import (
     HeadComparison,
     JudgingRules,
@@ -31,8 +31,9 @@ from monitor.learning.judging.acceptance import (
     figures,
     judge,
     labels_fault,
+    too_few,
 )
-from monitor.learning.judging.verdicts import Promote, Refuse, Verdict
+from monitor.learning.judging.verdicts import Fault, Promote, Refuse, Verdict
 from monitor.learning.versions.registry import SHIPPED_MODELS, Registry
 from monitor.learning.versions.version import Judgement, ModelVersion
 from monitor.settings import Settings
@@ -121,6 +122,9 @@ def retrain(settings: Settings, database: Database, now: datetime, workshop: Wor
         return str(decision)
     wanted = workshop.what.least_frozen - judged_labels(workshop.frozen)
     parts = parts_of(collected.known, collected.since, wanted)
+    lacking = too_few(judged_labels([*parts.frozen, *workshop.frozen]), judged_labels(parts.newest), workshop.what)
+    if lacking:
+        return str(_waiting(decision, lacking))
     examples = _examples(parts, collected, workshop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="training-") as scratch:
@@ -183,6 +187,13 @@ def _champion(workshop: Workshop, grade: str) -> tuple[str, ModelVersion]:
     if not folder.is_dir():
         raise ModelError(f"The grade {grade} has no champion, and none ships.", "Add one: monitor models add FOLDER.")
     return "", workshop.registry.add(folder, "imported", note="Ships with the monitor.")
+
+
+def _waiting(decision: Retrain, lacking: Sequence[Fault]) -> Wait:
+    """Whatever was trained now would be refused, so nothing is."""
+    why = " ".join(str(fault) for fault in lacking)
+    asked = "A fifth of what is labelled judges: label more, or name files by learning.frozen_data."
+    return Wait(f"{decision} Yet nothing is trained, as nobody could judge it. {why} {asked}", decision.reason)
 
 
 def _examples(parts: Parts, collected: Collected, workshop: Workshop) -> list[Example]:

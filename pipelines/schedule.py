@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-from monitor.clock import Clock, system_clock
+from monitor.clock import EPOCH, Clock, system_clock
 from monitor.errors import LeaseLostError, MonitorError, SettingsError
 from monitor.settings import Settings
 from monitor.store import health, jobs, retention
@@ -274,7 +274,10 @@ def _trigger(expression: str) -> OrTrigger:
     named = _weekdays(weekday)
     both = day.startswith("*") or weekday.startswith("*")
     dates = [(day, named)] if both else [(day, "*"), ("*", named)]
-    return OrTrigger([CronTrigger.from_crontab(" ".join((*time, on, month, of)), timezone=UTC) for on, of in dates])
+    trigger = OrTrigger([CronTrigger.from_crontab(" ".join((*time, on, month, of)), timezone=UTC) for on, of in dates])
+    if trigger.get_next_fire_time(None, EPOCH) is None:
+        raise ValueError("there is no such day")
+    return trigger
 
 
 def _weekdays(field: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from monitor.classify.labels import Labels, Task
+from monitor.classify.manifest import Manifest, load_manifest, write_manifest
 from monitor.classify.text import prepare_text
 from monitor.errors import InputError
-from monitor.learning.data.corpus import Columns, read_corpus
+from monitor.learning.data.corpus import Columns, Corpus, read_corpus
+from monitor.learning.data.label_files import read_export
 from monitor.learning.data.reading import read_records
+from monitor.learning.data.replaying import without_relatives
 from monitor.learning.data.splitting import Split, require_trainable, split_by_file, split_corpus
 from monitor.learning.recipe import FAST, QUALITY, Recipe
 
@@ -50,6 +54,9 @@ class LabelledFiles(msgspec.Struct, frozen=True, kw_only=True):
 def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
     """Read labelled files and settle what trains and what validates; nothing that repeats is on both sides.
 
+    Of labels that the store exported, the held-out fifth is left out: the retraining job judges by it, and a model that
+    had seen it would be judged too well.
+
     Args:
         files: Where they lie and what is in them.
         seed: Of the draw.
@@ -62,6 +69,14 @@ def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
     corpus = read_corpus(files.data, files.columns, files.label_maps, labels=labels, all_entities=files.all_entities)
     for sentence in corpus.counts.sentences():
         report(sentence)
+    exports = [export for path in files.data if (export := read_export(path)) is not None]
+    judging = [text for export in exports for text in export.judging]
+    if judging:
+        whole, corpus = corpus, _without_relatives(corpus, judging)
+        report(
+            f"{len(whole.examples) - len(corpus.examples):,} texts are left out: they are, or are near to, the "
+            "held-out fifth of the exported labels, which judges what is trained on the others."
+        )
     if files.validation:
         held_out = read_corpus(
             files.validation, files.columns, files.label_maps, labels=labels, all_entities=files.all_entities
@@ -77,7 +92,33 @@ def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
         )
         report(f"{split.dropped:,} {why}.")
     require_trainable(split, files.columns.labels(), labels)
-    return split
+    return replace(split, labels_until=max((export.newest_at for export in exports), default=None))
+
+
+def dated_by_labels(papers: Manifest, split: Split, folder: Path, parent: Path | None) -> Manifest:
+    """Note in a finished version's manifest up to when it knows the store's labels: those that it or its parent saw.
+
+    Args:
+        papers: The manifest.
+        split: What it was trained on.
+        folder: Of the version.
+        parent: Of the version it went on from; None for none.
+    """
+    known = [split.labels_until, load_manifest(parent, Labels()).labels_until if parent else None]
+    dated = msgspec.structs.replace(papers, labels_until=max((at for at in known if at is not None), default=None))
+    write_manifest(folder, dated)
+    return dated
+
+
+def _without_relatives(corpus: Corpus, held_out: Sequence[str]) -> Corpus:
+    kept = {example.text for example in without_relatives(corpus.examples, held_out)}
+    places = [place for place, example in enumerate(corpus.examples) if example.text in kept]
+    return replace(
+        corpus,
+        examples=[corpus.examples[place] for place in places],
+        times=[corpus.times[place] for place in places],
+        groups=[corpus.groups[place] for place in places] if corpus.groups else [],
+    )
 
 
 def read_texts(paths: Sequence[Path], text_column: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +47,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         parent: Version that this one was made from; empty for none.
         recipe: The training settings.
         metrics: Figures by set and head.
+        labels_until: UTC-aware; when the newest of the store's labels was given that it was trained on. None where it
+            was trained on none that an export named, or where it was made by the retraining job, at whose start it was.
         files: sha256 of every other file that decides the scores, by name.
     """
 
@@ -65,6 +68,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     parent: str = ""
     recipe: dict[str, float | int | str]
     metrics: dict[str, Any]
+    labels_until: datetime | None = None
     files: dict[str, str]
 
     @property

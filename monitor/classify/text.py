@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Set
 
 MAX_CHARACTERS = 4000
 """Characters kept of a text. A model reads at most a few hundred tokens, so what follows could not be seen anyway."""
@@ -12,6 +13,9 @@ _URL = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/|(?<![\w.])t\.co/)[^\s<
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARK = re.compile(r"[&<]|https?://|www\.|t\.co/|pic\.twitter", re.IGNORECASE)
+_SIGN = re.compile(r"(?<!\w)[-+](?=[$\u20ac\u00a3\u00a5]?\.?\d)")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)|(?<![\w.])\.(?=\d)")
+_DASHES = str.maketrans("\u2212\u2013", "--")
 _SENTENCE_ENDS = (".", "!", "?", ":", ";", "\u2026", "\u3002", "\uff01", "\uff1f")
 
 
@@ -47,8 +51,28 @@ def normalise_text(text: str) -> str:
     >>> normalise_text("Oil FALLS 3%! https://example.com/a") == normalise_text("oil falls 3")
     True
     """
-    letters = "".join(letter if letter.isalnum() else " " for letter in prepare_text(text).casefold())
-    return " ".join(letters.split())
+    return _letters(prepare_text(text).casefold(), frozenset())
+
+
+def statement_key(text: str) -> str:
+    """Return a key under which texts that state the same are the same: `normalise_text`, and what figures depend on.
+
+    A sign right before a figure and a decimal point are kept, for up is not down, nor 3.5 35 or 3 and 5. Texts of one
+    key have the same `normalise_text`.
+
+    >>> statement_key("Oil FALLS 3%! https://example.com/a") == statement_key("oil falls 3")
+    True
+    >>> statement_key("$OIL -3.5%"), statement_key("$OIL +3 5%")
+    ('oil -3.5', 'oil +3 5')
+    """
+    folded = prepare_text(text).casefold().translate(_DASHES)
+    return _letters(folded, {found.start() for mark in (_SIGN, _POINT) for found in mark.finditer(folded)})
+
+
+def _letters(text: str, kept: Set[int]) -> str:
+    """The letters and digits of a text, and what stands at the places `kept`; a single space for all between."""
+    letters = (letter if letter.isalnum() or place in kept else " " for place, letter in enumerate(text))
+    return " ".join("".join(letters).split())
 
 
 def _clean(text: str) -> str:

@@ -134,7 +134,7 @@ def _run(folder: Path | None, resume: bool, threads: int, base: Path | None, tea
 def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, out: Path, run: Any) -> Manifest:
     from monitor.learning.data.examples import Example, without_repeats
     from pipelines.train import require_free, train_version
-    from pipelines.training_files import read_split, read_texts
+    from pipelines.training_files import dated_by_labels, read_split, read_texts
 
     require_free(out)
     split = read_split(files, recipe.seed, say)
@@ -143,7 +143,7 @@ def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, 
         [Example(text) for text in read_texts(texts, files.columns.text)], held_out=known
     )  # fmt: skip
     with watching() as watch, redirect_stdout(sys.stderr):
-        return train_version(
+        papers = train_version(
             [*split.training, *unlabelled],
             recipe,
             out,
@@ -153,6 +153,7 @@ def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, 
             report=say,
             watch=watch,
         )
+    return dated_by_labels(papers, split, out, teacher)
 
 
 def _tell(out: Path, papers: Manifest, as_json: bool) -> None:

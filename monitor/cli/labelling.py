@@ -86,7 +86,10 @@ def export(
     task: Annotated[str, typer.Option(help="topic, sentiment or entity; by default all.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Writes labels to a file, with who gave them when and what the model had said."""
+    """Writes labels to a file, with who gave them when and what the model had said.
+
+    Of such a file `monitor train` leaves out the fifth of the texts that judges what the retraining job trains.
+    """
     from monitor.learning.data.label_files import export_labels
     from monitor.settings import load_settings
     from monitor.store.database import Database

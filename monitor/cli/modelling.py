@@ -142,7 +142,8 @@ def promote(
     log_to_stderr()
     with errors_explained(), _opened() as (database, registry):
         found = registry.find(version, grade)
-        stood = registry.standing(found.grade).version
+        champion = registry.champion(found.grade)
+        stood = champion.id if champion else None
         with database.read() as connection:
             judged = read_judgements(connection, candidate=found.id, limit=1)
         registry.promote(found.id, why, person_here())
@@ -152,6 +153,7 @@ def promote(
             say(
                 f"Note: it was refused on {judged[0].at:%Y-%m-%d} ({judged[0].reason}). monitor models rollback undoes."
             )
+        say_lacking(found, champion)
         if as_json:
             print_json({"grade": found.grade, "champion": found.id, "before": before})
         elif before == found.id:
@@ -187,6 +189,14 @@ def prune(
             results.print(version_id, markup=False)
         what = "would be removed" if dry_run else "removed"
         say(f"{len(gone)} {what}.")
+
+
+def say_lacking(version: ModelVersion, champion: ModelVersion | None, removed: str = "") -> None:
+    """Says which added topics of the champion a version takes out of service, but for one that is to go."""
+    had = champion.added_topics if champion else []
+    lacking = [name for name in had if name not in version.added_topics and name != removed]
+    if champion and lacking:
+        say(f"Note: it lacks the added topics {', '.join(lacking)} of {champion.id}.")
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def remove(name: Name, model: Model = "", promote: Promote = False, note: Note =
     log_to_stderr()
     with errors_explained(), _bench(model) as bench:
         version = remove_topic(bench.registry, bench.folder, name, note or f"Topic {name} removed.")
-        bench.conclude(version, promote, f"Topic {name} removed.")
+        bench.conclude(version, promote, f"Topic {name} removed.", removed=name)
         if as_json:
             print_json({"version": version.id, "parent": version.parent, "promoted": promote})
 
@@ -144,6 +144,8 @@ class _Bench:
     settings: Settings
     folder: Path
     registry: Registry
+    champion: ModelVersion | None
+    """Of its grade, when the model was chosen; None while it had none."""
 
     def propose(
         self,
@@ -179,26 +181,40 @@ class _Bench:
             background = read_background(database, system_clock())
         return propose(engine, request, background, shown)
 
-    def conclude(self, version: ModelVersion, promote: bool, why: str) -> None:
-        """Promotes where that is asked for, and says what was done."""
+    def conclude(self, version: ModelVersion, promote: bool, why: str, removed: str = "") -> None:
+        """Promotes where that is asked for, and says what was done.
+
+        Raises:
+            StoreError: The champion is another by now: its topics would be lost.
+        """
+        from monitor.cli.modelling import say_lacking
+
         if promote:
-            self.registry.promote(version.id, why, person_here())
+            self.registry.promote(version.id, why, person_here(), over=self.champion.id if self.champion else "")
             say(f"{version.id} is the champion of {version.grade} now. monitor models rollback undoes it.")
         else:
             say(f"Stored: {version.id}. To make it serve: monitor models promote {version.id}")
+        say_lacking(version, self.champion, removed)
 
 
 @contextmanager
 def _bench(model: str) -> Iterator[_Bench]:
+    from monitor.classify.labels import Labels
+    from monitor.classify.manifest import load_manifest
     from monitor.settings import load_settings
     from monitor.store.database import Database
+    from monitor.store.models import read_aliases
     from pipelines.finding_models import find_model
     from pipelines.registry import open_registry
 
     settings = load_settings()
-    folder = find_model(settings, model)
     with Database.open(settings.store_url) as database:
-        yield _Bench(settings, folder, open_registry(settings, database))
+        # Read before the model is looked for: one that is promoted between the two is another than this, then.
+        with database.read() as connection:
+            bearers = read_aliases(connection)
+        folder, registry = find_model(settings, model), open_registry(settings, database)
+        champion = bearers.get((load_manifest(folder, Labels()).grade, "champion"))
+        yield _Bench(settings, folder, registry, registry.get(champion) if champion else None)
 
 
 def _summary(proposal: Proposal) -> dict[str, object]:

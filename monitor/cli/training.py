@@ -193,7 +193,7 @@ def _trained(
     from monitor.settings import load_settings
     from pipelines.finding_models import find_model
     from pipelines.train import parents_recipe, require_free, train_version
-    from pipelines.training_files import read_split, recipe_for, recipe_with, untrained
+    from pipelines.training_files import dated_by_labels, read_split, recipe_for, recipe_with, untrained
 
     require_free(out)
     origin = find_model(load_settings(), parent) if parent else None
@@ -214,6 +214,7 @@ def _trained(
             report=say,
             watch=told,
         )
+    papers = dated_by_labels(papers, split, out, origin)
     return {
         "folder": str(out),
         "model_version": papers.model_version,

@@ -43,7 +43,7 @@ from monitor.store.schema_sources import source_events as source_events
 from monitor.store.schema_sources import source_polls as source_polls
 from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(

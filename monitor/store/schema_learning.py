@@ -81,7 +81,7 @@ labels = Table(
     metadata,
     Column("id", BIG, primary_key=True, autoincrement=True, info=WALL),
     Column("text", PlainText, nullable=False),  # as the model reads it
-    # sha256 of the normalised text, in hexadecimal: PostgreSQL cannot index a text of some thousand characters.
+    # sha256 of what the text states, in hexadecimal: PostgreSQL cannot index a text of some thousand characters.
     Column("text_key", Text, nullable=False),
     Column("task", Text, nullable=False),  # topic, sentiment, entity (the sentiment toward one)
     Column("label", PlainText, nullable=False),  # a name

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.classify.text import MAX_CHARACTERS, normalise_text, prepare_text
+from monitor.classify.text import MAX_CHARACTERS, normalise_text, prepare_text, statement_key
 
 PIECES = st.sampled_from(
     [
@@ -83,3 +83,40 @@ def test_a_huge_nest_of_entities_ends() -> None:
 def test_texts_that_differ_in_links_case_and_punctuation_share_a_key() -> None:
     assert normalise_text("Oil FALLS, 3%! https://example.com/a") == normalise_text("oil falls 3%")
     assert normalise_text("Oil falls") != normalise_text("Oil rises")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("$AAPL +5% premarket", "$AAPL -5% premarket"),
+        ("EPS est. $0.8", "EPS est. -$0.8"),
+        ("EPS est. $0.8", "EPS est. $-0.8"),
+        ("Rates up 3.5 points", "Rates up 3 5 points"),
+        ("Rates up .5 points", "Rates up 5 points"),
+        ("Oil (-3%)", "Oil (3%)"),
+    ],
+)
+def test_a_sign_and_a_decimal_point_make_another_statement(one: str, other: str) -> None:
+    assert statement_key(one) != statement_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Oil FALLS, 3%! https://example.com/a", "oil falls 3"),
+        ("Oil \u22123%", "oil -3%"),
+        ("Profit up 3.", "profit up 3"),
+        ("Covid-19: 5-6 cases", "covid 19 5 6 cases"),
+        ("Oil - 3 things to know", "Oil: 3 things to know"),
+        ("He waits ...5 minutes", "He waits 5 minutes"),
+    ],
+)
+def test_other_marks_make_no_other_statement(one: str, other: str) -> None:
+    assert statement_key(one) == statement_key(other)
+
+
+@given(MESSY, MESSY)
+def test_the_same_statement_has_the_same_words(one: str, other: str) -> None:
+    assert bool(statement_key(one)) == bool(normalise_text(one))
+    if statement_key(one) == statement_key(other):
+        assert normalise_text(one) == normalise_text(other)

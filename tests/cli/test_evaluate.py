@@ -74,6 +74,10 @@ def test_an_entity_that_is_not_read_is_counted_and_judged_by_the_text(bench: Ben
     assert figures["accuracy"] == 1.0
 
 
+def test_an_entity_is_not_found_inside_another_word(bench: Bench, model: Path) -> None:
+    assert _entities(bench, model, [{"title": "oil falls 5 bps", "company": "BP", "label": "0"}])["not_located"] == 1
+
+
 def test_each_line_of_classify_has_mentions_and_on_demand_an_embedding(bench: Bench, model: Path) -> None:
     data = bench.csv("set.csv", [{"title": "Oil falls"}, {"title": "euro waits"}])
     done = bench.run("classify", data, "--model", model, "--embeddings")

@@ -75,6 +75,21 @@ def test_a_model_is_added_promoted_shown_and_rolled_back(tmp_path: Path) -> None
     assert "its first champion" in refused.stderr
 
 
+def test_who_promotes_learns_which_added_topics_serve_no_more(tmp_path: Path) -> None:
+    names = Labels().topics
+    one, both, plain = (
+        added(tmp_path, name, topics=(*names, *more), added_topics=len(more))
+        for name, more in (("one", ("Ports",)), ("both", ("Ports", "Rails")), ("plain", ()))
+    )
+    assert "lacks" not in monitor(tmp_path, "models", "promote", one).stderr
+    assert "lacks" not in monitor(tmp_path, "models", "promote", both).stderr
+    said = " ".join(monitor(tmp_path, "models", "promote", one).stderr.split())
+    assert f"it lacks the added topics Rails of {both}" in said
+    monitor(tmp_path, "models", "promote", both)
+    said = " ".join(monitor(tmp_path, "models", "promote", plain).stderr.split())
+    assert f"it lacks the added topics Ports, Rails of {both}" in said
+
+
 def test_old_models_are_pruned_but_never_what_serves(tmp_path: Path) -> None:
     one, two, three, four = (added(tmp_path, name) for name in ("one", "two", "three", "four"))
     monitor(tmp_path, "models", "promote", one)

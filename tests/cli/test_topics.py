@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from monitor.classify.labels import TOPICS
+from monitor.classify.added_topics import AddedTopic
+from monitor.classify.labels import TOPICS, Labels
+from monitor.classify.manifest import load_manifest
 from monitor.classify.openvino_engine import SHIPPED_MODEL, OpenVinoEngine
 from monitor.cli.app import app
+from monitor.learning.topics.making import Expectation
+from monitor.learning.versions.registry import Registry
+from monitor.learning.versions.version import ModelVersion
+from monitor.settings import load_settings
+from monitor.store.database import Database
+from pipelines.registry import open_registry
+from pipelines.topics import Background, Proposal, add_topic
 
 SHIPPING = (
     "Container rates climb again as carriers skip ports",
@@ -112,6 +125,50 @@ def test_what_is_shown_says_where_the_line_falls() -> None:
 )
 def test_examples_that_cannot_serve_are_refused(texts: tuple[str, ...], fault: str) -> None:
     assert fault in refused("try", "Shipping", *TOLD, "--examples", written("shipping.txt", texts))
+
+
+@contextmanager
+def _registry() -> Iterator[Registry]:
+    settings = load_settings()
+    with Database.open(settings.store_url) as database:
+        yield open_registry(settings, database)
+
+
+def _added(registry: Registry, name: str, parent: Path = SHIPPED_MODEL) -> ModelVersion:
+    """A version with a topic that no text belongs to, made without asking a model."""
+    direction = (1.0,) + (0.0,) * (load_manifest(parent, Labels()).width - 1)
+    topic = AddedTopic(name=name, description="", origin="description", examples=0, direction=direction, bias=-50.0)
+    expected = Expectation(share=0.01, share_given=False, precision=None, recall=0.5, taken=0.0)
+    return add_topic(registry, parent, Proposal(topic, expected, Background((), "demo"), (), ()))
+
+
+@pytest.mark.slow
+def test_a_topic_takes_no_other_out_of_service_that_was_added_meanwhile() -> None:
+    """The examples come through a pipe: once it is read, the model to add to was chosen."""
+    os.mkfifo("shipping.txt")
+
+    def meanwhile() -> None:
+        with Path("shipping.txt").open("w", encoding="utf-8") as pipe, _registry() as registry:
+            registry.promote(_added(registry, "Weather").id, "Its topic is wanted.", "another")
+            pipe.write("\n".join(SHIPPING))
+
+    with ThreadPoolExecutor(1) as other:
+        done = other.submit(meanwhile)
+        refused = monitor("add", "Shipping", *TOLD, "--examples", "shipping.txt", "--promote", status=1)
+        done.result()
+    assert "changed by another" in " ".join(refused.stderr.split())
+    assert [topic["name"] for topic in told("list")["topics"]] == [*TOPICS, "Weather"]
+
+
+def test_who_makes_a_version_learns_which_topics_of_the_champion_it_lacks() -> None:
+    with _registry() as registry:
+        ports = _added(registry, "Ports")
+        both = _added(registry, "Rails", registry.fetch(ports.id))
+        registry.promote(both.id, "Both are wanted.", "another")
+    said = " ".join(monitor("remove", "Ports").stderr.split())
+    assert "lacks" not in said
+    said = " ".join(monitor("remove", "Ports", "--model", ports.id, "--promote").stderr.split())
+    assert f"lacks the added topics Rails of {both.id}" in said
 
 
 def test_names_descriptions_and_shares_that_cannot_serve_are_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
+from monitor.learning.data.label_files import EXPORTED
 from tests.cli.trained import ROWS, Bench, bench_in
 from tests.learning.tiny import tiny_base
 
@@ -225,3 +227,22 @@ def test_a_run_that_fails_while_it_trains_leaves_the_old_version_as_it_was(bench
     assert (bench.folder / "out" / "manifest.json").read_bytes() == before
     assert bench.files() == {"set.csv", "out"}
     assert json.loads(before)["grade"] == "own"
+
+
+def test_a_version_that_was_trained_on_an_export_names_the_newest_of_its_labels(bench: Bench) -> None:
+    rows = [
+        dict.fromkeys(EXPORTED, "")
+        | {"text": row["text"], "task": "sentiment", "label": row["view"], "source": "analyst", "author": "ann"}
+        | {"created_at": f"{row['day']}T12:00:00Z"}
+        for row in ROWS
+    ]
+    export = bench.csv("all.csv", rows)
+    done = bench.train(export, "--task", "sentiment", "--label-column", "label", "--epochs", "1")
+    assert done.status == 0, done.prose
+    assert done.json["training"] + done.json["validation"] < len(ROWS)
+    newest = max(row["day"] for row in ROWS)
+    assert load_manifest(bench.folder / "out", Labels()).labels_until == datetime.fromisoformat(f"{newest}T12:00+00:00")
+    (bench.folder / "out").rename(bench.folder / "first")
+    other = bench.csv("set.csv", ROWS)
+    done = bench.train(other, *SENTIMENT, "--epochs", "1", "--from", bench.folder / "first")
+    assert load_manifest(bench.folder / "out", Labels()).labels_until == datetime.fromisoformat(f"{newest}T12:00+00:00")

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from monitor.articles import article_id
 from monitor.classify.added_topics import AddedTopic
 from monitor.classify.engine import Floats
 from monitor.classify.labels import Labels
-from monitor.classify.manifest import load_manifest
+from monitor.classify.manifest import load_manifest, write_manifest
 from monitor.classify.mentions import Span
 from monitor.errors import ModelError, StoreError
 from monitor.learning.data.examples import Example, LabelledMention
@@ -320,13 +321,40 @@ def test_without_old_examples_the_champions_own_answers_keep_the_old(
 def test_before_there_is_a_frozen_set_the_older_half_of_what_judges_serves(
     settings: Settings, database: Database, registry: Registry
 ) -> None:
-    few = _texts(NEW_VERBS, 600, seed=8)
+    few, trainer = _texts(NEW_VERBS, 600, seed=8), BayesTrainer()
     _label(database, few)
-    said = retrain(settings, database, NOW, _workshop(registry, frozen=()))
+    said = retrain(settings, database, NOW, _workshop(registry, frozen=(), trainer=trainer))
+    assert said.startswith("600 labels are new since the champion was made, and 500 are enough. Yet nothing is trained")
     assert "of the 200 frozen labels that a judgement needs are there." in said
-    assert _judgements(database)[0].reason == "TooFewToJudge"
+    assert "learning.frozen_data" in said
+    assert (trainer.seen, _judgements(database)) == ([], [])
     _label(database, _texts(NEW_VERBS, 2200, seed=9), at=NOW)
     assert "and promoted." in retrain(settings, database, NOW + DAY, _workshop(registry, frozen=()))
+
+
+def test_nothing_is_trained_that_the_newest_labels_are_too_few_to_judge(
+    settings: Settings, database: Database, registry: Registry
+) -> None:
+    trainer = BayesTrainer()
+    _label(database, [example for example in FRESH if not is_held_out(example.text)])
+    said = retrain(settings, database, NOW, _workshop(registry, trainer=trainer))
+    assert "Only 0 of the 30 newest labels that a judgement needs are there." in said
+    assert (trainer.seen, _judgements(database)) == ([], [])
+
+
+def test_a_model_that_names_the_labels_it_was_trained_on_is_judged_by_none_of_them_and_waits_for_new_ones(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    """What `monitor train` makes of an export, once it was added and promoted."""
+    _label(database, FRESH, at=NOW - 9 * DAY)
+    built = BayesTrainer().train(OLD[:900], tmp_path, tmp_path / "built")
+    papers = structs.replace(load_manifest(built, Labels()), labels_until=NOW - 8 * DAY)
+    write_manifest(built, papers)
+    registry.promote(registry.add(built, "imported").id, "It is ours.", "test")
+    said = retrain(settings, database, NOW, _workshop(registry))
+    assert said == "Nothing calls for training: 0 of 500 labels, no drift."
+    _label(database, _texts(NEW_VERBS, 20, seed=12))
+    assert retrain(settings, database, NOW, _workshop(registry)).startswith("Nothing calls for training: 20 of 500")
 
 
 def test_a_champion_that_was_promoted_meanwhile_is_not_overthrown(

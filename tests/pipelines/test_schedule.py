@@ -276,6 +276,9 @@ def test_no_schedule_is_never_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     assert trigger_of("retrain", " ") is None
     with pytest.raises(SettingsError, match=r"schedule.retrain is '61 \* \* \* \*'.*five fields"):
         trigger_of("retrain", "61 * * * *")
+    with pytest.raises(SettingsError, match="there is no such day"):
+        trigger_of("retrain", "0 0 31 2 *")
+    assert trigger_of("retrain", "0 0 29 2 *") is not None
     wrong = ("8", "1-8", "5-2", "fri-mon", "sunday", "-1", "1-", "*/0", "1/0", "1-5/x", "1,,2", "*-3", "mon 1st")
     for weekday in wrong:
         with pytest.raises(SettingsError, match="five fields"):

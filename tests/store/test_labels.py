@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
+from sqlalchemy import text, update
 
 from monitor.classify.labels import SENTIMENTS, TOPICS, Labels
+from monitor.classify.text import normalise_text
 from monitor.errors import StoreError
 from monitor.learning.data.examples import Example, LabelledMention
 from monitor.learning.data.known import known_texts
 from monitor.learning.data.label import Label, agree
 from monitor.learning.data.label_statistics import known_labels, label_statistics
 from monitor.store import labels as stored
+from monitor.store import schema
 from monitor.store.database import Database
 from monitor.store.labels import LabelsWritten
 
@@ -172,7 +177,7 @@ def test_examples_join_what_is_agreed_of_a_text(database: Database) -> None:
     with database.read() as connection:
         agreed = list(agree(stored.read_labels(connection)))
     (known,) = known_texts(agreed, Labels())
-    assert (known.labels, known.newest_at) == (4, NOON + HOUR)
+    assert (known.labels, known.agreed_at) == (4, NOON)
     assert known.example == Example(
         text,
         topic=TOPICS.index("Legal | Regulation"),
@@ -186,3 +191,65 @@ def test_examples_join_what_is_agreed_of_a_text(database: Database) -> None:
 def test_labels_that_may_be_given_are_the_codes_and_the_new_ones(database: Database) -> None:
     assert known_labels(database) == Labels()
     assert known_labels(database, ("Weather", "IPO")) == Labels(added=("Weather",))
+
+
+def test_labels_of_texts_that_differ_in_a_sign_do_not_touch_one_another(database: Database) -> None:
+    up, down = label("$AAPL +5% premarket", "positive"), label("$AAPL -5% premarket")
+    assert write(database, up, down) == LabelsWritten(2, 0, 0)
+    assert {(one.text, one.label) for one in read(database)} == {(up.text, "positive"), (down.text, "negative")}
+
+
+def test_labels_of_an_older_store_can_still_be_corrected(url: str) -> None:
+    """Its keys knew no signs."""
+    old = [label("$AAPL -5% premarket"), label("Oil falls"), label("Oil\x00 -3.5%", author="ben")]
+    with Database.open(url) as database:
+        write(database, *old)
+        with database.write() as connection:
+            for given in old:
+                key = sha256(normalise_text(given.text).encode()).hexdigest()
+                connection.execute(
+                    update(schema.labels).where(schema.labels.c.text_key == given.text_key).values(text_key=key)
+                )
+            connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+    with Database.open(url) as database:
+        later = [structs.replace(given, label="neutral", created_at=NOON + HOUR) for given in old]
+        assert write(database, *later) == LabelsWritten(0, 3, 0)
+        assert {given.label for given in read(database)} == {"neutral"}
+
+
+def test_who_confirms_an_old_label_makes_it_no_newer() -> None:
+    given = [label(), label(author="ben", created_at=NOON + HOUR)]
+    (agreed,) = agree(given)
+    assert (agreed.votes, agreed.agreed_at) == (2, NOON)
+    (agreed,) = agree([*given, label(said="neutral", author="cid", created_at=NOON + 2 * HOUR)])
+    assert (agreed.label, agreed.agreed_at) == ("negative", NOON)
+
+
+def test_what_is_agreed_is_as_new_as_the_vote_that_turned_it() -> None:
+    said = ("negative", "neutral", "neutral", "negative", "negative", "negative")
+    given = [label(said=one, author=f"a{place}", created_at=NOON + place * HOUR) for place, one in enumerate(said)]
+    found = [next(agree(given[:count])) for count in range(1, 7)]
+    assert [(agreed.label, agreed.agreed_at) for agreed in found] == [
+        ("negative", NOON),
+        ("neutral", NOON + HOUR),
+        ("neutral", NOON + HOUR),
+        ("negative", NOON + 3 * HOUR),
+        ("negative", NOON + 3 * HOUR),
+        ("negative", NOON + 3 * HOUR),
+    ]
+
+
+def test_an_entity_is_the_same_in_any_case_and_an_author_is_heard_once(database: Database) -> None:
+    about: dict[str, Any] = {"text": "Wells Fargo fined again, shares drop", "task": "entity"}
+    write(
+        database,
+        label(said="positive", entity="Wells Fargo", author="zoe", **about),
+        label(said="negative", entity="wells fargo", author="zoe", created_at=NOON + HOUR, **about),
+        label(said="positive", entity="Wells Fargo", author="ada", **about),
+        label(said="negative", entity="Wells Fargo", author="ben", **about),
+        label(said="neutral", entity="shares", author="ben", **about),
+    )
+    agreed = {one.entity: one for one in agree(read(database))}
+    assert set(agreed) == {"Wells Fargo", "shares"}
+    toward = agreed["Wells Fargo"]
+    assert (toward.label, toward.votes, toward.authors) == ("negative", 2, 3)

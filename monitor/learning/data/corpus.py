@@ -12,10 +12,18 @@ from typing import Any
 import msgspec
 
 from monitor.classify.labels import Labels, Task
-from monitor.classify.text import normalise_text, prepare_text
+from monitor.classify.text import prepare_text, statement_key
 from monitor.errors import InputError
 from monitor.ingest.times import parse_published
-from monitor.learning.data.examples import Example, LabelledMention, label_places, occurrences, read_label, read_text
+from monitor.learning.data.examples import (
+    Example,
+    LabelledMention,
+    find_entity,
+    is_free,
+    label_places,
+    read_label,
+    read_text,
+)
 from monitor.learning.data.reading import read_records
 
 TASKS: tuple[Task, ...] = ("topic", "sentiment", "entity")
@@ -116,7 +124,8 @@ class _Gathered:
 
     text: str
     labels: dict[Task, Counter[int]] = field(default_factory=lambda: {"topic": Counter(), "sentiment": Counter()})
-    entities: dict[str, Counter[int]] = field(default_factory=dict)
+    entities: dict[str, Counter[int]] = field(default_factory=dict)  # by the name's folded case
+    names: dict[str, str] = field(default_factory=dict)  # as written: folding its case may change its letters
     time: datetime | None = None
     group: str = ""
 
@@ -131,8 +140,8 @@ def read_corpus(
 ) -> Corpus:
     """Read labelled files.
 
-    An empty label is an unknown one, but every row must have one. Texts that are the same but for URLs, case and
-    punctuation are one example; where labels disagree the most frequent one stays, the first seen among equals.
+    An empty label is an unknown one, but every row must have one. Texts that state the same (see `statement_key`) are
+    one example; where labels disagree the most frequent one stays, the first seen among equals.
 
     Args:
         paths: .csv, .jsonl, .ndjson or .parquet files, of the same columns.
@@ -156,7 +165,7 @@ def read_corpus(
             rows += 1
             where = f"{path}, row {number}"
             text = read_text(where, fields[columns.text])
-            key = normalise_text(text)
+            key = statement_key(text)
             found = gathered.setdefault(key, _Gathered(text)) if key else _Gathered(text)
             unreadable += not key
             _gather(where, found, fields, columns, known)
@@ -182,6 +191,7 @@ def _gather(
             name = prepare_text(str(fields[columns.entity] or ""))
             if not name:
                 raise InputError(f"{where}: the entity is empty.", "Fill it in, or leave its sentiment empty too.")
+            found.names.setdefault(name.casefold(), name)
             found.entities.setdefault(name.casefold(), Counter())[label] += 1
         else:
             found.labels[task][label] += 1
@@ -226,11 +236,10 @@ def _corpus(texts: Iterable[_Gathered], columns: Columns, all_entities: bool, co
 def _mentions(found: _Gathered) -> tuple[LabelledMention, ...]:
     """Each entity at its first occurrence; a longer name is not taken for a shorter one that it holds."""
     taken = list[LabelledMention]()
-    for name, votes in sorted(found.entities.items(), key=lambda entry: -len(entry[0])):
-        for start, end in occurrences(found.text, name):
-            if all(end <= other.start or other.end <= start for other in taken):
-                taken.append(LabelledMention(start, end, _majority(votes)))
-                break
+    for key, votes in sorted(found.entities.items(), key=lambda entry: -len(entry[0])):
+        span = next((span for span in find_entity(found.text, found.names[key]) if is_free(span, taken)), None)
+        if span is not None:
+            taken.append(LabelledMention(*span, _majority(votes)))
     return tuple(sorted(taken, key=lambda mention: mention.start))
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from monitor.classify.labels import Labels, Task
 from monitor.classify.mentions import Span
-from monitor.classify.text import normalise_text, prepare_text
+from monitor.classify.text import normalise_text, prepare_text, statement_key
 from monitor.errors import InputError
 from monitor.learning.data.reading import read_records
 
@@ -60,6 +60,11 @@ def find_entity(text: str, entity: str) -> list[Span]:
     [(0, 5), (33, 38)]
     """
     return [found.span() for found in re.finditer(rf"(?<!\w){re.escape(entity)}(?!\w)", text, re.IGNORECASE)]
+
+
+def is_free(span: Span, taken: Iterable[LabelledMention]) -> bool:
+    """Whether a span overlaps none of the mentions."""
+    return all(span[1] <= mention.start or mention.end <= span[0] for mention in taken)
 
 
 class Targets(NamedTuple):
@@ -204,33 +209,22 @@ def read_label(where: str, raw: object, known: Mapping[str, int]) -> int:
     return label
 
 
-def occurrences(text: str, name: str) -> list[Span]:
-    """Where a name stands in a text as whole words, whatever its case; anywhere, if nowhere as whole words.
-
-    >>> occurrences("Pineapple grows, Apple rises", "apple")
-    [(17, 22)]
-    """
-    escaped = re.escape(name)
-    found = [match.span() for match in re.finditer(rf"(?<!\w){escaped}(?!\w)", text, re.IGNORECASE)]
-    return found or [match.span() for match in re.finditer(escaped, text, re.IGNORECASE) if name]
-
-
 def without_repeats(examples: Iterable[Example], held_out: Iterable[str] = ()) -> list[Example]:
-    """Merge texts that are the same but for URLs, case and punctuation, and drop those that are held out.
+    """Merge texts that state the same (see `statement_key`), and drop those that are held out.
 
     Where repeats disagree on a label the most frequent one stays, the first seen among equals. Texts labelled for both
-    tasks become one example.
+    tasks become one example, with the mentions of all, the first of those that overlap.
 
     Args:
         examples: Of any tasks.
-        held_out: Texts that no training example may repeat.
+        held_out: Texts whose words no training example may repeat, whatever the signs of the figures.
     """
     forbidden = {normalise_text(text) for text in held_out}
     groups: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        key = normalise_text(example.text)
-        if key and key not in forbidden:
-            groups[key].append(example)
+        words = normalise_text(example.text)
+        if words and words not in forbidden:
+            groups[statement_key(example.text)].append(example)
     return [_merged(members) for members in groups.values()]
 
 
@@ -253,8 +247,32 @@ def _raw_label(raw: Any) -> str:
 
 
 def _merged(members: Sequence[Example]) -> Example:
-    marked = next((member for member in members if member.mentions is not None), members[0])
-    return replace(marked, topic=_majority(members, "topic"), sentiment=_majority(members, "sentiment"))
+    # One that marks all there is, else one that marks anything, has the text that the others' mentions are moved to.
+    marked = max(members, key=lambda member: (member.tagged, member.mentions is not None))
+    mentions = list(marked.mentions or ())
+    for member in members:
+        for mention in member.mentions or ():
+            moved = _moved(mention, member.text, marked.text)
+            if moved is not None and is_free((moved.start, moved.end), mentions):
+                mentions.append(moved)
+    return replace(
+        marked,
+        topic=_majority(members, "topic"),
+        sentiment=_majority(members, "sentiment"),
+        mentions=None if marked.mentions is None else tuple(sorted(mentions, key=lambda mention: mention.start)),
+    )
+
+
+def _moved(mention: LabelledMention, text: str, onto: str) -> LabelledMention | None:
+    """A mention in a text that differs in case and punctuation; None where these part its name otherwise."""
+    if text == onto:
+        return mention
+    name = text[mention.start : mention.end]
+    before, after = find_entity(text, name), find_entity(onto, name)
+    if (mention.start, mention.end) not in before or len(before) != len(after):
+        return None
+    start, end = after[before.index((mention.start, mention.end))]
+    return replace(mention, start=start, end=end)
 
 
 def _majority(members: Sequence[Example], task: Task) -> int | None:

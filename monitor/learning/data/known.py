@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.classify.labels import Labels
-from monitor.learning.data.examples import Example, LabelledMention, find_entity, targets_of
+from monitor.learning.data.examples import Example, LabelledMention, find_entity, is_free, targets_of
 from monitor.learning.data.label import AgreedLabel, text_key
 from monitor.learning.data.replaying import is_held_out
 
@@ -20,12 +20,12 @@ class KnownText:
     Attributes:
         example: With every label that the model knows.
         labels: How many those are.
-        newest_at: UTC-aware; of the newest one.
+        agreed_at: UTC-aware; of the one that was agreed last.
     """
 
     example: Example
     labels: int
-    newest_at: datetime
+    agreed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def known_texts(agreed: Iterable[AgreedLabel], labels: Labels) -> list[KnownText
         labels: The model's.
 
     Returns:
-        In the order of their newest labels, then of their keys.
+        In the order of their newest agreements, then of their keys.
     """
     by_text: dict[str, list[AgreedLabel]] = defaultdict(list)
     for label in agreed:
         by_text[text_key(label.text)].append(label)
     found = ((key, _joined(members, labels)) for key, members in by_text.items())
-    texts = [(known.newest_at, key, known) for key, known in found if known is not None]
+    texts = [(known.agreed_at, key, known) for key, known in found if known is not None]
     return [known for _, _, known in sorted(texts, key=lambda entry: entry[:2])]
 
 
@@ -74,12 +74,12 @@ def parts_of(known: Sequence[KnownText], since: datetime, least_frozen: int) -> 
 
     Args:
         known: Oldest first.
-        since: Texts whose newest label is later are new.
+        since: Texts of which something was agreed later are new.
         least_frozen: Labels that the frozen set needs from here; 0 or less where others suffice.
     """
     parts = Parts()
     for text in known:
-        judges, new = is_held_out(text.example.text), text.newest_at > since
+        judges, new = is_held_out(text.example.text), text.agreed_at > since
         ((parts.newest if new else parts.frozen) if judges else (parts.new if new else parts.old)).append(text.example)
     if judged_labels(parts.frozen) < least_frozen:
         half = len(parts.newest) // 2
@@ -94,7 +94,7 @@ def judged_labels(examples: Sequence[Example]) -> int:
 
 
 def _joined(members: Sequence[AgreedLabel], labels: Labels) -> KnownText | None:
-    newest = max(members, key=lambda label: label.newest_at)
+    newest = max(members, key=lambda label: label.agreed_at)
     example, count, mentions = Example(newest.text), 0, list[LabelledMention]()
     # Longer names first: a shorter one that they hold is not a mention of its own.
     for label in sorted(members, key=lambda member: -len(member.entity)):
@@ -107,16 +107,12 @@ def _joined(members: Sequence[AgreedLabel], labels: Labels) -> KnownText | None:
         elif label.task == "sentiment":
             example = replace(example, sentiment=place)
         else:
-            spans = find_entity(newest.text, label.entity)
-            found = [LabelledMention(start, end, place) for start, end in spans if _is_free(start, end, mentions)]
+            spans = [span for span in find_entity(newest.text, label.entity) if is_free(span, mentions)]
+            found = [LabelledMention(start, end, place) for start, end in spans]
             mentions += found
             if not found:
                 continue
         count += 1
     if mentions:
         example = replace(example, mentions=tuple(sorted(mentions, key=lambda mention: mention.start)))
-    return KnownText(example, count, newest.newest_at) if count else None
-
-
-def _is_free(start: int, end: int, taken: Sequence[LabelledMention]) -> bool:
-    return all(end <= other.start or other.end <= start for other in taken)
+    return KnownText(example, count, newest.agreed_at) if count else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from monitor.classify.text import normalise_text
+from monitor.classify.text import statement_key
 
 LabelTask = Literal["topic", "sentiment", "entity"]
 """What is labelled: the topic or the sentiment of a text, or the sentiment toward an entity that it names."""
@@ -50,7 +50,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text_key(self) -> str:
-        """Texts that differ only in URLs, case or punctuation have the same."""
+        """Texts that state the same have the same; see `statement_key`."""
         return text_key(self.text)
 
 
@@ -61,10 +61,10 @@ class AgreedLabel(msgspec.Struct, frozen=True, kw_only=True):
         text: As the newest of them has it.
         task: What is labelled.
         label: Name of a topic or of a sentiment.
-        entity: As the text names it; empty but for the task entity.
+        entity: As most of them write it; empty but for the task entity.
         votes: How many authors say so.
         authors: How many authors said anything.
-        newest_at: UTC-aware; of the newest label, whatever it says.
+        agreed_at: UTC-aware; of the vote that made it so. Who agrees later, or differs in vain, makes it no newer.
     """
 
     text: str
@@ -73,36 +73,47 @@ class AgreedLabel(msgspec.Struct, frozen=True, kw_only=True):
     entity: str
     votes: int
     authors: int
-    newest_at: datetime
+    agreed_at: datetime
 
 
 def text_key(text: str) -> str:
-    """The sha256, in hexadecimal, of a text without URLs, case and punctuation.
+    """The sha256, in hexadecimal, of what a text states, whatever its URLs, case and punctuation.
 
     >>> text_key("Oil FALLS 3%! https://example.com/a") == text_key("oil falls 3")
     True
     """
-    return hashlib.sha256(normalise_text(text).encode()).hexdigest()
+    return hashlib.sha256(statement_key(text).encode()).hexdigest()
 
 
 def agree(labels: Iterable[Label]) -> Iterator[AgreedLabel]:
-    """The majority for each text, task and entity.
+    """The majority for each text, task and entity, whatever the entity's case.
 
     Args:
-        labels: Those of the same text, task and entity next to one another.
+        labels: Those of the same text and task next to one another.
     """
-    for _, same in groupby(labels, attrgetter("text_key", "task", "entity")):
-        members = sorted(same, key=attrgetter("created_at"), reverse=True)
-        votes = Counter(member.label for member in members)
-        # The first of the most frequent ones is the newest: a Counter keeps the order in which it met them.
-        label, count = votes.most_common(1)[0]
-        newest = members[0]
-        yield AgreedLabel(
-            text=newest.text,
-            task=newest.task,
-            label=label,
-            entity=newest.entity,
-            votes=count,
-            authors=len(members),
-            newest_at=newest.created_at,
-        )
+    for _, same in groupby(labels, attrgetter("text_key", "task")):
+        toward: dict[str, list[Label]] = defaultdict(list)
+        for label in same:
+            toward[label.entity.casefold()].append(label)
+        yield from map(_agreed, toward.values())
+
+
+def _agreed(labels: Sequence[Label]) -> AgreedLabel:
+    newest_first = sorted(labels, key=attrgetter("created_at"), reverse=True)
+    # An author who wrote the entity in two ways is heard once.
+    voices = list({label.author: label for label in reversed(newest_first)}.values())
+    voices.sort(key=attrgetter("created_at"))
+    votes, agreed = Counter[str](), voices[0]
+    for voice in voices:
+        votes[voice.label] += 1
+        if voice.label != agreed.label and votes[voice.label] >= votes[agreed.label]:
+            agreed = voice
+    return AgreedLabel(
+        text=newest_first[0].text,
+        task=agreed.task,
+        label=agreed.label,
+        entity=Counter(label.entity for label in newest_first).most_common(1)[0][0],
+        votes=votes[agreed.label],
+        authors=len(voices),
+        agreed_at=agreed.created_at,
+    )

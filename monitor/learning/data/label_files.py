@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -14,10 +14,12 @@ from msgspec import structs
 
 from monitor.classify.labels import Labels, Task
 from monitor.classify.text import normalise_text, prepare_text
+from monitor.clock import EPOCH
 from monitor.errors import InputError
 from monitor.learning.data.examples import find_entity, read_examples, read_rows, read_text
 from monitor.learning.data.label import Label, LabelTask
 from monitor.learning.data.reading import read_records
+from monitor.learning.data.replaying import is_held_out
 from monitor.store import labels as stored
 from monitor.store.database import Database
 
@@ -31,6 +33,8 @@ _MAY_BE_ABSENT = ("article_id", "model_said", "model_version")
 
 _MEND = "Mend or remove the row."
 _CHUNK_ROWS = 2_000
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""By so much the clock of the machine that exported may be ahead."""
 
 
 class LabelsImported(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,18 @@ class LabelsImported(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     unreadable: int
     entities_not_found: int
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """What a training must know of an export.
+
+    Attributes:
+        judging: The texts that judge what is trained (see `is_held_out`), and must not train it.
+        newest_at: UTC-aware; when the newest label was given.
+    """
+
+    judging: list[str]
+    newest_at: datetime
 
 
 class LabelFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,9 +146,31 @@ def export_labels(database: Database, path: Path, task: LabelTask | None = None)
         return writer(file, stored.read_labels(connection, task))
 
 
+def read_export(path: Path) -> Exported | None:
+    """What a training must know of a file; None if it is no export.
+
+    Raises:
+        InputError: Naming file, row and remedy.
+    """
+    if not _has_columns_of_export(path):
+        return None
+    judging, newest = list[str](), EPOCH
+    for number, fields in read_records(path, ("text", "created_at")):
+        where = f"{path}, row {number}"
+        text = read_text(where, fields["text"])
+        if is_held_out(text):
+            judging.append(text)
+        try:
+            given = msgspec.convert(fields["created_at"], datetime)
+        except msgspec.ValidationError as error:
+            raise InputError(f"{where}: created_at: {error}.", _MEND) from error
+        newest = max(newest, _aware(where, given))
+    return Exported(judging, newest)
+
+
 def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Label]]:
     """The number of rows, and the labels of those whose text can be read."""
-    given = _exported_labels(file, labels) if _is_export(file) else _labels(file, labels, now)
+    given = _exported_labels(file, labels, now) if _is_export(file) else _labels(file, labels, now)
     return len(given), [label for label in given if normalise_text(label.text)]
 
 
@@ -141,21 +179,25 @@ def _is_export(file: LabelFile) -> bool:
     asked = {"text": file.text_column, "label": file.label_column, "entity": file.entity_column}
     if file.label_map or any(column and column != own for own, column in asked.items()):
         return False
+    return _has_columns_of_export(file.path)
+
+
+def _has_columns_of_export(path: Path) -> bool:
     try:
-        next(read_records(file.path, EXPORTED))
+        next(read_records(path, EXPORTED))
     except InputError:
         return False
     return True
 
 
-def _exported_labels(file: LabelFile, labels: Labels) -> list[Label]:
+def _exported_labels(file: LabelFile, labels: Labels, now: datetime) -> list[Label]:
     return [
-        _exported_label(f"{file.path}, row {number}", fields, file, labels)
+        _exported_label(f"{file.path}, row {number}", fields, file, labels, now)
         for number, fields in read_records(file.path, EXPORTED)
     ]
 
 
-def _exported_label(where: str, fields: Mapping[str, Any], file: LabelFile, labels: Labels) -> Label:
+def _exported_label(where: str, fields: Mapping[str, Any], file: LabelFile, labels: Labels, now: datetime) -> Label:
     absent = {name: fields[name] or None for name in _MAY_BE_ABSENT}
     try:
         label = msgspec.convert({**fields, **absent}, Label)
@@ -168,15 +210,22 @@ def _exported_label(where: str, fields: Mapping[str, Any], file: LabelFile, labe
         raise InputError(f"{where}: there is no {label.task} label {label.label!r}.", remedy)
     if label.entity and label.task != "entity":
         raise InputError(f"{where}: the task {label.task} knows no entity.", _MEND)
-    if label.created_at.tzinfo is None:
-        raise InputError(f"{where}: created_at has no time zone.", _MEND)
+    if _aware(where, label.created_at) > now + _CLOCKS_DIFFER:
+        # Nobody could correct it: an older label takes the place of none.
+        raise InputError(f"{where}: created_at lies in the future.", f"{_MEND} Or set this machine's clock.")
     return structs.replace(
         label,
         text=read_text(where, label.text),
         entity=_entity(where, label.entity) if label.task == "entity" else "",
         author=_author(where, file.author or label.author),
-        created_at=label.created_at.astimezone(UTC),
+        created_at=_aware(where, label.created_at),
     )
+
+
+def _aware(where: str, moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise InputError(f"{where}: created_at has no time zone.", _MEND)
+    return moment.astimezone(UTC)
 
 
 def _labels(file: LabelFile, labels: Labels, now: datetime) -> list[Label]:

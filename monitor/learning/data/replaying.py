@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from monitor.classify.text import normalise_text
+from monitor.classify.text import normalise_text, statement_key
 from monitor.learning.data.examples import Example, without_repeats
 from monitor.learning.data.groups import near_duplicate_groups
 
@@ -23,7 +23,7 @@ def is_held_out(text: str, share: float = HELD_OUT_SHARE) -> bool:
     """Whether a text judges rather than trains: a property of the text, so the same today and after any retraining.
 
     Args:
-        text: URLs, case and punctuation do not matter.
+        text: URLs, case and punctuation do not matter, nor the signs of figures: so near texts do the same.
         share: Of all texts, in [0, 1].
 
     >>> is_held_out("Oil FALLS 3%! https://example.com/a") == is_held_out("oil falls 3")
@@ -64,8 +64,8 @@ def mixed(new: Sequence[Example], old: Sequence[Example], per_new: float, seed: 
     4
     """
     fresh = without_repeats(new)
-    known = {normalise_text(example.text) for example in fresh}
-    rest = [example for example in without_repeats(old) if normalise_text(example.text) not in known]
+    known = {statement_key(example.text) for example in fresh}
+    rest = [example for example in without_repeats(old) if statement_key(example.text) not in known]
     rng = np.random.default_rng(seed)
     together = [*fresh, *_evenly(rest, round(per_new * len(fresh)), rng)]
     return [together[place] for place in rng.permutation(len(together))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -30,11 +31,13 @@ class Split:
         training: No text of them stands in `validation`.
         validation: Stops the training early, fits the temperatures and is judged.
         dropped: Examples that were left out because they repeat something on the other side.
+        labels_until: UTC-aware; when the newest label was given of those that the store had exported; None without.
     """
 
     training: list[Example]
     validation: list[Example]
     dropped: int = 0
+    labels_until: datetime | None = None
 
 
 def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, seed: int) -> Split:

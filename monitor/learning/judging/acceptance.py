@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.classify.labels import Labels, Task
-from monitor.learning.judging.bootstrap import Comparison, paired_bootstrap
+from monitor.learning.judging.bootstrap import Comparison, least_calibration_loss, paired_bootstrap
 from monitor.learning.judging.evaluation import expected_calibration_error
 from monitor.learning.judging.verdicts import (
     ClassCollapsed,
@@ -54,19 +54,31 @@ class JudgingRules(BaseModel):
         default=20, ge=1, description="Texts that a class needs before its recall is looked at; 20 give steps of .05."
     )
     calibration_margin: Margin = Field(
-        default=0.02, description="Calibration error that a candidate may have gained on the frozen set."
+        default=0.02,
+        description="Calibration error that a candidate may have gained on the frozen set, at the lower end of the "
+        "interval: of few labels the errors of equally honest models differ by more.",
     )
     least_frozen: int = Field(
-        default=200, ge=1, description="Judged labels without which the frozen set says nothing, of all tasks together."
+        default=200,
+        ge=1,
+        description="Judged labels without which the frozen set says nothing, of all tasks together; training waits "
+        "for them.",
     )
     least_newest: int = Field(
         default=30, ge=1, description="Likewise of the newest labels; few serve, as they need not show a margin."
+    )
+    least_of_task: int = Field(
+        default=50,
+        ge=1,
+        description="Frozen labels of one task below which a candidate is refused for that task only where it is "
+        "surely worse (`worse_p`): of so few, every interval is wider than its margin.",
     )
     worse_p: float = Field(
         default=0.95,
         gt=0.5,
         lt=1,
-        description="A candidate that is worse at one task of the newest labels with this probability is refused.",
+        description="A candidate that is worse at one task of the newest labels, or of few frozen ones, with this "
+        "probability is refused.",
     )
     resamples: int = Field(default=2000, ge=100, description="Of the bootstrap.")
     coverage: float = Field(
@@ -87,6 +99,7 @@ class HeadComparison(msgspec.Struct, frozen=True, kw_only=True):
         recalls: Of the classes that occur.
         champion_ece: Expected calibration error, in [0, 1].
         candidate_ece: Likewise.
+        least_calibration_loss: Lower end of the interval of what the candidate's exceeds the champion's by.
     """
 
     task: Task
@@ -95,6 +108,7 @@ class HeadComparison(msgspec.Struct, frozen=True, kw_only=True):
     recalls: tuple[ClassRecall, ...]
     champion_ece: float
     candidate_ece: float
+    least_calibration_loss: float
 
 
 def compare_heads(
@@ -140,27 +154,36 @@ def compare_heads(
         recalls=tuple(recalls),
         champion_ece=expected_calibration_error(champion, truth),
         candidate_ece=expected_calibration_error(candidate, truth),
+        least_calibration_loss=least_calibration_loss(
+            champion, candidate, truth, resamples=rules.resamples, seed=seed, coverage=rules.coverage
+        ),
     )
 
 
 def judge(frozen: Sequence[HeadComparison], newest: Sequence[HeadComparison], rules: JudgingRules) -> Verdict:
     """Judge a candidate.
 
-    It is promoted if on the frozen set the lower end of every interval lies above minus its margin, no class collapsed
-    and no head is much less calibrated, and if on the newest labels, on none of which it was trained, it is right at
-    least as often, over all tasks, and at no task surely worse.
+    It is promoted if on the frozen set no interval reaches below minus its margin, no class collapsed and no head is
+    much less calibrated, and if on the newest labels, on none of which it was trained, it is right at least as often,
+    over all tasks, and at no task surely worse. Of a head with a handful of frozen labels it must not be surely worse.
 
     Args:
         frozen: By task, on texts that stay the same from one candidate to the next.
         newest: By task, on the newest held-out labels.
         rules: The margins.
     """
-    faults = [*_too_few("frozen", frozen, rules.least_frozen), *_too_few("newest", newest, rules.least_newest)]
+    faults = list[Fault](too_few(_labels_of(frozen), _labels_of(newest), rules))
     if not faults:
         faults = [fault for head in frozen for fault in _frozen_faults(head, rules)] + _newest_faults(newest, rules)
     if faults:
         return Refuse(tuple(faults))
     return Promote(frozen_delta=_pooled(frozen), newest_delta=_pooled(newest))
+
+
+def too_few(frozen: int, newest: int, rules: JudgingRules) -> list[TooFewToJudge]:
+    """Which of the two sets, of so many labels, are too small for any verdict."""
+    sets = (("frozen", frozen, rules.least_frozen), ("newest", newest, rules.least_newest))
+    return [TooFewToJudge(which, n, needed) for which, n, needed in sets if n < needed]
 
 
 def labels_fault(champion: Labels, candidate: Labels) -> LabelsDiffer | None:
@@ -185,20 +208,22 @@ def figures(frozen: Sequence[HeadComparison], newest: Sequence[HeadComparison], 
     return details
 
 
-def _too_few(which: str, heads: Sequence[HeadComparison], needed: int) -> list[Fault]:
-    n = sum(head.accuracy.n for head in heads)
-    return [TooFewToJudge(which, n, needed)] if n < needed else []
+def _labels_of(heads: Sequence[HeadComparison]) -> int:
+    return sum(head.accuracy.n for head in heads)
 
 
 def _frozen_faults(head: HeadComparison, rules: JudgingRules) -> list[Fault]:
+    if head.accuracy.n < rules.least_of_task:
+        surely = head.accuracy.p_worse >= rules.worse_p
+        return [WorseOnFrozen(head.task, head.accuracy, rules.accuracy_margin)] if surely else []
     faults = list[Fault]()
     for found, margin in ((head.accuracy, rules.accuracy_margin), (head.macro_f1, rules.macro_f1_margin)):
-        if found.low <= -margin:
+        if found.low < -margin:
             faults.append(WorseOnFrozen(head.task, found, margin))
     for recall in head.recalls:
         if recall.support >= rules.recall_support and recall.champion - recall.candidate > rules.recall_margin:
             faults.append(ClassCollapsed(head.task, recall))
-    if head.candidate_ece - head.champion_ece > rules.calibration_margin:
+    if head.least_calibration_loss > rules.calibration_margin:
         faults.append(WorseCalibration(head.task, head.champion_ece, head.candidate_ece))
     return faults
 
@@ -206,7 +231,7 @@ def _frozen_faults(head: HeadComparison, rules: JudgingRules) -> list[Fault]:
 def _newest_faults(newest: Sequence[HeadComparison], rules: JudgingRules) -> list[Fault]:
     together = _pooled(newest)
     if together < -_ROUNDING:
-        return [NoBetterOnNewest(together, sum(head.accuracy.n for head in newest))]
+        return [NoBetterOnNewest(together, _labels_of(newest))]
     return [
         NoBetterOnNewest(head.accuracy.delta, head.accuracy.n)
         for head in newest
@@ -216,4 +241,4 @@ def _newest_faults(newest: Sequence[HeadComparison], rules: JudgingRules) -> lis
 
 def _pooled(heads: Sequence[HeadComparison]) -> float:
     """Difference in the share of right answers over all tasks."""
-    return sum(head.accuracy.delta * head.accuracy.n for head in heads) / sum(head.accuracy.n for head in heads)
+    return sum(head.accuracy.delta * head.accuracy.n for head in heads) / _labels_of(heads)

@@ -89,12 +89,22 @@ def expected_calibration_error(probabilities: Floats, truth: Integers, bins: int
         truth: [n], class indices.
         bins: Number of bins.
     """
+    return float(np.abs(calibration_gaps(probabilities, truth, bins).sum(axis=0)).sum() / len(truth))
+
+
+def calibration_gaps(probabilities: Floats, truth: Integers, bins: int = ECE_BINS) -> Floats:
+    """Return what each text adds to the gap of each bin, [n, bins]: confidence less one where right, 0 elsewhere.
+
+    Args:
+        probabilities: [n, classes].
+        truth: [n], class indices.
+        bins: Number of bins, of equal width over (0, 1].
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    confidence_sums = np.bincount(place, weights=confidence, minlength=bins)
-    right_sums = np.bincount(place, weights=right.astype(np.float64), minlength=bins)
-    return float(np.abs(confidence_sums - right_sums).sum() / len(truth))
+    gaps: Floats = np.eye(bins)[place] * (confidence - right)[:, None]
+    return gaps
 
 
 def fit_temperature(logits: Floats, truth: Integers) -> float:

@@ -58,6 +58,18 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
         return metrics
 
     @property
+    def added_topics(self) -> list[str]:
+        """Names of the topics that were added to the model's own."""
+        topics: list[str] = self.papers.get("topics", [])
+        return topics[len(topics) - self.papers.get("added_topics", 0) :]
+
+    @property
+    def labels_until(self) -> datetime | None:
+        """UTC-aware; when the newest of the labels was given that its manifest says it was trained on."""
+        told = self.papers.get("labels_until")
+        return None if told is None else msgspec.convert(told, datetime)
+
+    @property
     def files(self) -> dict[str, str]:
         """sha256 of each file, by name."""
         files: dict[str, str] = self.papers["files"]

@@ -48,6 +48,25 @@ def test_only_whole_sets_of_entities_say_that_the_rest_is_none(tmp_path: Path) -
     assert _read(path).counts.entities_not_found == 1
 
 
+def test_an_entity_is_not_found_inside_another_word(tmp_path: Path) -> None:
+    corpus = _read(_file(tmp_path, ("Yields rise 5 bps", "BP", "neutral"), ("BP rises", "BP", "positive")))
+    assert corpus.examples == [Example("BP rises", mentions=(LabelledMention(0, 2, 2),))]
+    assert corpus.counts.entities_not_found == 1
+
+
+@pytest.mark.parametrize("name", ["Gro\u00df & Co", "\u0130\u015fbank"])
+def test_an_entity_is_looked_for_as_it_is_written(tmp_path: Path, name: str) -> None:
+    corpus = _read(_file(tmp_path, (f"{name} rises", name, "positive")))
+    assert corpus.examples == [Example(f"{name} rises", mentions=(LabelledMention(0, len(name), 2),))]
+
+
+def test_texts_that_differ_in_a_sign_are_different_texts(tmp_path: Path) -> None:
+    path = _file(tmp_path, ("TSLA +8%", "positive"), ("TSLA -8%", "negative"), header=("text", "view"))
+    corpus = _read(path, Columns(text="text", sentiment="view"))
+    assert [example.sentiment for example in corpus.examples] == [2, 0]
+    assert corpus.counts.conflicts == 0
+
+
 def test_the_majority_decides_about_an_entity_too(tmp_path: Path) -> None:
     rows = [("Acme waits", "Acme", view) for view in ("positive", "negative", "negative")]
     corpus = _read(_file(tmp_path, *rows))

@@ -11,7 +11,14 @@ import pytest
 
 from monitor.classify.labels import Labels, Task
 from monitor.errors import InputError
-from monitor.learning.data.examples import Example, fingerprint, parse_label_map, read_examples, without_repeats
+from monitor.learning.data.examples import (
+    Example,
+    LabelledMention,
+    fingerprint,
+    parse_label_map,
+    read_examples,
+    without_repeats,
+)
 
 MAP = {"0": "negative", "1": "positive", "2": "neutral"}
 ROWS = [("Shares fall &amp; fall", 0), ("Profit rises, twice", 1), ("Board meets", 2)]
@@ -118,6 +125,26 @@ def test_repeats_become_one_example_with_the_majority_label() -> None:
         Example("Oil falls 3%", sentiment=0),
     ]
     assert without_repeats(examples) == [Example("Oil falls 3%!", topic=14, sentiment=0)]
+
+
+def test_texts_that_differ_in_a_sign_keep_labels_of_their_own() -> None:
+    up, down = Example("TSLA +8% today", sentiment=2), Example("TSLA -8% today", sentiment=0)
+    assert without_repeats([up, down, Example("tsla -8% today!", sentiment=0)]) == [up, down]
+    assert without_repeats([up, down], ["TSLA -8% today"]) == []  # so near to what judges is too near
+
+
+def test_mentions_of_repeats_are_joined_where_they_do_not_overlap() -> None:
+    text = "Apple beats, Microsoft misses, Apple rises"
+    examples = [
+        Example(text, mentions=(LabelledMention(0, 5, 2),)),
+        Example(text, mentions=(LabelledMention(0, 5, 0), LabelledMention(13, 22, 0))),
+        Example(text.upper() + "!", mentions=(LabelledMention(31, 36, 2), LabelledMention(0, 5, 1))),
+        Example("Apple beats Microsoft misses; Apple rises", mentions=(LabelledMention(0, 10, 1),)),
+    ]
+    found = (LabelledMention(0, 5, 2), LabelledMention(13, 22, 0), LabelledMention(31, 36, 2))
+    assert without_repeats(examples) == [Example(text, mentions=found)]
+    whole = Example(text, mentions=found[:2], tagged=True)
+    assert without_repeats([examples[0], whole]) == [whole]
 
 
 def test_held_out_texts_are_dropped_whatever_their_links_and_case() -> None:

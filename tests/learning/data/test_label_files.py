@@ -135,6 +135,7 @@ def test_what_was_edited_in_an_export_is_read_as_the_model_reads_it(database: Da
         ({"source": "rumour"}, {}, "Invalid enum value 'rumour'"),
         ({"created_at": "yesterday"}, {}, "Invalid RFC3339"),
         ({"created_at": "2026-05-01T12:00:00"}, {}, "created_at has no time zone"),
+        ({"created_at": "2062-05-01T12:00:00Z"}, {}, "created_at lies in the future"),
         ({"label": "Weather"}, {}, "there is no sentiment label 'Weather'"),
         ({"task": "entity"}, {}, "the entity is empty"),
         ({"entity": "Oil"}, {}, "the task sentiment knows no entity"),

@@ -129,6 +129,44 @@ def test_a_boaster_is_refused() -> None:
     assert (fault.champion_ece, fault.candidate_ece) == pytest.approx((0.0, 0.099))
 
 
+def test_models_that_are_equally_honest_are_hardly_ever_refused_for_their_honesty() -> None:
+    """By chance, of 20 classes and 100 labels, their errors differ by more than the margin in a fifth of draws."""
+    rng = np.random.default_rng(11)
+    found = list[bool]()
+    margins = list[bool]()
+    for _ in range(200):
+        ours, theirs, truth = _honest_pair(100, 20, rng)
+        head = compare_heads("topic", [str(place) for place in range(20)], ours, theirs, truth, RULES, next(SEEDS))
+        margins.append(head.candidate_ece - head.champion_ece > RULES.calibration_margin)
+        verdict = judge([head, head], [head], RULES)
+        found.append(
+            isinstance(verdict, Refuse) and any(isinstance(fault, WorseCalibration) for fault in verdict.faults)
+        )
+    assert np.mean(margins) > 0.2
+    assert np.mean(found) < 0.05
+
+
+def test_a_candidate_of_the_same_answers_is_not_worse_whatever_the_margins() -> None:
+    truth = np.arange(300) % 3
+    ours = np.where(np.arange(300) < 60, (truth + 1) % 3, truth)
+    head = _compared(ours, ours, truth)
+    rules = JudgingRules(resamples=300, accuracy_margin=0, macro_f1_margin=0, calibration_margin=0)
+    assert isinstance(judge([head], [head], rules), Promote)
+
+
+def test_a_handful_of_labels_of_a_task_refuses_a_candidate_only_where_it_is_surely_worse() -> None:
+    truth = np.arange(300) % 3
+    large = _compared(np.where(np.arange(300) < 30, (truth + 1) % 3, truth), truth, truth)
+    few = np.arange(8) % 3
+    ours, theirs, bad = few.copy(), few.copy(), (few + 1) % 3
+    ours[[1, 2]] = 0
+    theirs[0] = 1
+    assert isinstance(judge([large, _compared(ours, theirs, few)], [large], RULES), Promote)
+    verdict = judge([large, _compared(few, bad, few)], [large], RULES)
+    assert isinstance(verdict, Refuse)
+    assert [type(fault) for fault in verdict.faults] == [WorseOnFrozen]
+
+
 def test_worse_on_the_newest_is_refused_even_if_one_task_makes_up_for_the_other() -> None:
     truth = np.arange(300) % 3
     worse = np.where(np.arange(300) < 30, (truth + 1) % 3, truth)
@@ -192,6 +230,20 @@ def _sure(answers: np.ndarray, confidence: float) -> np.ndarray:
     probabilities = np.full((len(answers), 3), (1 - confidence) / 2)
     probabilities[np.arange(len(answers)), answers] = confidence
     return probabilities
+
+
+def _honest_pair(n: int, classes: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two models' probabilities and the truth: each is the posterior of what that model reads, so both are honest."""
+    truth = rng.integers(0, classes, n)
+    one = np.eye(classes)[truth]
+    shared = one * 3.2 + rng.normal(size=(n, classes)) * 1.4
+    sides = []
+    for _ in range(2):
+        own = one * 2.0 + rng.normal(size=(n, classes)) * 1.6
+        logits = shared * 3.2 / 1.4**2 + own * 2.0 / 1.6**2
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        sides.append(powers / powers.sum(axis=1, keepdims=True))
+    return sides[0], sides[1], truth
 
 
 def _loose() -> JudgingRules:
