@@ -173,6 +173,7 @@ def _share_layers(colours: Palette, hover: alt.Parameter, picked: alt.Parameter,
     return [
         base.mark_line(color=colours.line, strokeWidth=1.6 if compact else 2.2).encode(y=_share("share")),
         base.mark_point(color=colours.line, filled=True, size=14, opacity=0.35).encode(y=_share("faint")),
+        base.mark_point(color=colours.line, filled=True, size=18, opacity=1).encode(y=_share("lone")),
         base.mark_rule(color=colours.usual, strokeWidth=1)
         .encode(opacity=shown, tooltip=tooltip)
         .add_params(hover, picked),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboards.ranges import MOST_POINTS, Range
 from monitor.alerts.alert import Alert
-from monitor.clock import EPOCH
+from monitor.clock import EPOCH, floor_to
 from monitor.store.rows import ClosedCount
 from monitor.surges.windows import Window, WindowCounts
 
@@ -21,6 +21,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 FLOOR: Final = -0.34
 """Where the volume's strip begins, on the axis of shares."""
 _STRIP = 0.22
+GOES_ON: Final = 4
+"""For so many blocks after the last closed one its band is shown on."""
 
 POINT_COLUMNS: Final = (
     "t",
@@ -28,6 +30,7 @@ POINT_COLUMNS: Final = (
     "end",
     "share",
     "faint",
+    "lone",
     "stories",
     "negatives",
     "floor",
@@ -46,8 +49,9 @@ class Picture:
 
     Attributes:
         points: One row a window: its `start` and `end` (ms), `t` where it is drawn, `share` of negatives in [0, 1]
-            (null where there are too few stories), `faint` the share where there are too few, `stories`, `negatives`,
-            `floor` and `volume` (where the volume's strip begins, and how high it stands), three texts for the tooltip.
+            (null where there are too few stories), `faint` the share where there are too few, `lone` the share where
+            both neighbours have none, `stories`, `negatives`, `floor` and `volume` (where the volume's strip begins,
+            and how high it stands), three texts for the tooltip.
         band: Steps: from `t` (ms) on, what was `expected`, and the `low` and `high` end of it; null where nothing was.
         spans: Alerts: `start` and `end` (ms), `state`, and a text for the tooltip.
         edges: Two rows, `t`: from when to when the chart reaches.
@@ -98,14 +102,19 @@ def picture(
         reach: What it covers; see `Range.reach`.
         counts: Of the series, as `read_timeline` gives them, in buckets of `choice.grain`: for sliding windows from
             `choice.window` before `reach` on; else those that have not closed yet.
-        closed: Its closed blocks of `choice.window`, oldest first.
+        closed: Its closed blocks, oldest first: of `choice.window`, or where windows slide of the length whose band
+            fits best. A block without any story has none.
         alerts: On the series.
         enough: A window with fewer stories is shown faintly: nothing is concluded from it.
     """
-    closed = _merged(closed, MOST_POINTS) if not choice.slides else closed
-    sums = _sliding(choice, reach, counts) if choice.slides else _blocks(counts, closed, choice.window)
-    band = _band(reach, closed, choice.window)
-    points = _points(sums, band, enough)
+    if choice.slides:
+        sums = _sliding(choice, reach, counts)
+    else:
+        closed = _merged(_filled(reach, closed, choice.window), MOST_POINTS)
+        sums = _blocks(counts, closed, choice.window)
+    band = _band(reach, closed)
+    longer = closed[-1].window.length if choice.slides and closed else choice.window
+    points = _points(sums, band, enough, longer if longer > choice.window else None)
     return Picture(points, band, spans(alerts, reach), _edges(reach), _labels(points, reach), not choice.slides)
 
 
@@ -172,6 +181,27 @@ def _blocks(counts: pd.DataFrame, closed: Sequence[ClosedCount], length: timedel
     return table.assign(t=(table["start"] + table["end"]) // 2)
 
 
+def _filled(reach: Window, closed: Sequence[ClosedCount], length: timedelta) -> Sequence[ClosedCount]:
+    """The blocks from the start of the chart to the last closed one; those without any story hold none."""
+    if not closed:
+        return closed
+    known = {block.window.start: block for block in closed}
+    start, series = min(floor_to(reach.start, length), closed[0].window.start), closed[0].series
+    starts = (start + n * length for n in range((closed[-1].window.end - start) // length))
+    return [
+        known.get(start)
+        or ClosedCount(
+            series=series,
+            window=Window(start, start + length),
+            counts=WindowCounts(),
+            expected_share=None,
+            low=None,
+            high=None,
+        )
+        for start in starts
+    ]
+
+
 def _merged(closed: Sequence[ClosedCount], most: int) -> Sequence[ClosedCount]:
     """Neighbouring blocks put together so that no more than `most` remain; their bands are averaged."""
     size = -(-len(closed) // most) if closed else 1
@@ -196,37 +226,51 @@ def _one(blocks: Sequence[ClosedCount]) -> ClosedCount:
     )
 
 
-def _band(reach: Window, closed: Sequence[ClosedCount], window: timedelta) -> pd.DataFrame:
+def _band(reach: Window, closed: Sequence[ClosedCount]) -> pd.DataFrame:
     """The expected band as steps; after the last closed block it goes on as it was: nothing newer was learnt."""
     rows: list[tuple[int, float | None, float | None, float | None]] = []
     last: ClosedCount | None = None
-    for block in closed:
-        if last is not None and block.window.start > last.window.end:
+    shown = [block for block in closed if block.window.end > reach.start]
+    shown = shown or [block for block in closed[-1:] if _goes_on_until(block) > reach.start]
+    for block in shown:
+        apart = last is not None and block.window.start > last.window.end
+        if last is not None and last.low is not None and (apart or block.low is None):
+            rows.append(_step(last.window.end, last))  # a step is seen only where it ends as it began
+        if last is not None and apart:
             rows.append((milliseconds(last.window.end), None, None, None))
-        start = milliseconds(max(block.window.start, reach.start))
-        rows.append((start, block.expected_share, block.low, block.high))
+        rows.append(_step(max(block.window.start, reach.start), block))
         last = block
     if last is not None:
-        # A block without any story has no row; what was expected before it is the best that is known, for a while.
-        until = min(reach.end, last.window.end + 4 * window)
-        rows.append((milliseconds(max(until, last.window.start)), last.expected_share, last.low, last.high))
+        rows.append(_step(max(min(reach.end, _goes_on_until(last)), last.window.start), last))
     return pd.DataFrame(rows, columns=list(BAND_COLUMNS)).astype(dict.fromkeys(BAND_COLUMNS[1:], "float64"))
 
 
-def _points(sums: pd.DataFrame, band: pd.DataFrame, enough: int) -> pd.DataFrame:
+def _goes_on_until(last: ClosedCount) -> datetime:
+    # A block without any story has no row; what was expected before it is the best that is known, for a while.
+    return last.window.end + GOES_ON * last.window.length
+
+
+def _step(at: datetime, block: ClosedCount) -> tuple[int, float | None, float | None, float | None]:
+    return milliseconds(at), block.expected_share, block.low, block.high
+
+
+def _points(sums: pd.DataFrame, band: pd.DataFrame, enough: int, longer: timedelta | None) -> pd.DataFrame:
+    """The rows of the points; `longer` is the length of the band's blocks, where those are longer than the windows."""
     if sums.empty:
         return pd.DataFrame(columns=list(POINT_COLUMNS))
     table = sums.copy()
     raw = table["negatives"] / table["stories"].where(table["stories"] > 0)
     judged = table["stories"] >= enough
     table["share"], table["faint"] = raw.where(judged), raw.where(~judged)
+    beside = table["share"].shift(1).notna() | table["share"].shift(-1).notna()
+    table["lone"] = table["share"].where(~beside)
     table["floor"] = FLOOR
     table["volume"] = FLOOR + _STRIP * table["stories"] / max(1, int(table["stories"].max()))
     table["when"] = [_between(start, end) for start, end in zip(table["start"], table["end"], strict=True)]
     table["seen"] = [_seen(*pair) for pair in zip(table["stories"], table["negatives"], strict=True)]
     places = np.searchsorted(band["t"].to_numpy(), table["t"].to_numpy(), side="left") - 1
-    told = [_usual(*step) for step in zip(band["expected"], band["low"], band["high"], strict=True)]
-    table["usual"] = [told[place] if place >= 0 else _usual(np.nan, np.nan, np.nan) for place in places]
+    told = [_usual(*step, longer) for step in zip(band["expected"], band["low"], band["high"], strict=True)]
+    table["usual"] = [told[place] if place >= 0 else _usual(np.nan, np.nan, np.nan, longer) for place in places]
     return table[list(POINT_COLUMNS)]
 
 
@@ -234,8 +278,12 @@ def _seen(stories: int, negatives: int) -> str:
     return f"{negatives} of {stories} ({percent(negatives / stories)})" if stories else "no stories"
 
 
-def _usual(expected: float, low: float, high: float) -> str:
-    return "not known yet" if np.isnan(low) else f"{percent(expected)} ({percent(low)} to {percent(high)})"
+def _usual(expected: float, low: float, high: float, longer: timedelta | None) -> str:
+    if np.isnan(low):
+        return "not known yet"
+    hours = (longer or timedelta(0)) // timedelta(hours=1)
+    of = f", range of {'a whole day' if hours == 24 else f'{hours} hours'}" if longer else ""
+    return f"{percent(expected)} ({percent(low)} to {percent(high)}){of}"
 
 
 def _between(start: int, end: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, cast
 
 import pandas as pd
 
-from dashboards.frames import Picture, picture
+from dashboards.frames import GOES_ON, Picture, picture
 from dashboards.papers import shipped_papers
 from dashboards.ranges import Range
 from monitor.alerts.alert import Alert, AlertState
@@ -37,6 +37,7 @@ from monitor.store.rows import (
     SeriesTotal,
     SourceTotal,
     StoredArticle,
+    WindowArticle,
 )
 from monitor.store.sources import SourceAccounts, SourceRow
 from monitor.surges.evidence import Evidence
@@ -52,8 +53,6 @@ DAY: Final = timedelta(days=1)
 STORY_LIMIT: Final = 60
 ALERT_LIMIT: Final = 200
 COMPANY_LIMIT: Final = 60
-DOUBT: Final = 0.5
-"""Below this an answer is in doubt, where nothing is known of its model; as the default of `ScoredArticle`."""
 
 _KEPT = 512
 _COST_FACTOR = 30
@@ -90,10 +89,13 @@ class Readings:
         """Alerts that are not resolved, the latest opened first."""
         return self._now(lambda connection: reads.read_alerts(connection, ALERT_LIMIT, OPEN_STATES))
 
-    def last_resolved(self) -> Alert | None:
-        """The resolved alert that was opened last."""
-        found = self._now(lambda connection: reads.read_alerts(connection, 1, [AlertState.RESOLVED]))
-        return found[0] if found else None
+    def last_ended(self) -> Alert | None:
+        """The resolved alert whose surge was over last."""
+        return self._now(reads.read_last_ended)
+
+    def number_of_alerts(self) -> int:
+        """How many alerts are kept."""
+        return self._now(reads.count_alerts)
 
     def alerts(self, states: tuple[AlertState, ...] | None, series: Series | None) -> list[Alert]:
         """Alerts in some states and of a series (None for any), the latest opened first, at most `ALERT_LIMIT`."""
@@ -117,7 +119,7 @@ class Readings:
         key = ("evidence", alert.series, surge.window, surge.tick, limit)
         return self._once(key, lambda connection: read_evidence(connection, surge, surge.tick, limit))
 
-    def stories(self, series: Series, window: Window, freshness: datetime) -> list[StoredArticle]:
+    def stories(self, series: Series, window: Window, freshness: datetime) -> list[WindowArticle]:
         """The articles behind a point, the most negative first, at most `STORY_LIMIT`."""
         key = ("stories", series, window, freshness)
         return self._once(key, lambda connection: reads.read_stories(connection, series, window, STORY_LIMIT))
@@ -206,21 +208,13 @@ class Readings:
         """The latest judgements of candidates."""
         return self._now(lambda connection: models.read_judgements(connection, limit=10))
 
-    def doubtful(self, below: float | None, freshness: datetime) -> list[StoredArticle]:
-        """The latest articles whose sentiment is not counted for doubt.
+    def in_doubt(self, freshness: datetime) -> list[StoredArticle]:
+        """The latest articles that were too improbably negative to be counted as such.
 
         Args:
-            below: Probability of the likeliest sentiment below which that is so; None: what each model asks for.
             freshness: For which part of the stream's time the answer serves.
         """
-
-        def ask(connection: Connection) -> list[StoredArticle]:
-            versions = [] if below is not None else reads.read_recent_versions(connection)
-            known = {version: papers for version in versions if (papers := self.papers(version)) is not None}
-            least = {version: float(papers.get("abstain_below", DOUBT)) for version, papers in known.items()}
-            return reads.read_doubtful(connection, least, DOUBT if below is None else below, 15)
-
-        return self._once(("doubtful", below, freshness), ask)
+        return self._once(("in doubt", freshness), lambda connection: reads.read_in_doubt(connection, 15))
 
     def sources(self, span: Window, freshness: datetime) -> list[SourceTotal]:
         """Which sources delivered in a span."""
@@ -258,15 +252,19 @@ class Readings:
 def _ask_counts(
     connection: Connection, choice: Range, series: Series, tick: datetime, reach: Window | None
 ) -> tuple[Window, pd.DataFrame, list[ClosedCount]]:
+    def counts(span: Window) -> pd.DataFrame:
+        return timelines.read_timeline(connection, series, span, choice.grain, window=choice.window)
+
     if choice.slides:
         covered = reach or choice.reach(tick, None)
         counted = Window(covered.start - choice.window, covered.end)
         length = timelines.band_length(connection, series, choice.window)
-        closed = timelines.read_windows(connection, series, length, Window(counted.start - length, counted.end))
-        return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed
+        since = floor_to(counted.start, length) - GOES_ON * length
+        closed = timelines.read_windows(connection, series, length, Window(since, counted.end))
+        return covered, counts(counted), closed
     since = EPOCH if choice.span is None else tick - choice.span - choice.window
     closed = timelines.read_windows(connection, series, choice.window, reach or Window(since, tick))
     covered = reach or choice.reach(tick, closed[0].window.start if closed else None)
     last = closed[-1].window.end if closed else covered.end - 7 * choice.window
     counted = Window(min(last, covered.end - choice.grain), covered.end)
-    return covered, timelines.read_timeline(connection, series, counted, choice.grain), closed
+    return covered, counts(counted), closed

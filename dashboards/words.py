@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from dashboards.frames import percent
 from monitor.alerts.alert import Alert, AlertState
 from monitor.alerts.wording import duration, moment, usual
+from monitor.entities.names import PROVISIONAL
 from monitor.store.rows import Progress
 from monitor.surges.evidence import Evidence
+from monitor.surges.series import Series
 from monitor.surges.surge import Surge
 from monitor.surges.windows import Window
 
@@ -23,6 +27,26 @@ STATES: Final = {
 
 _URGENCY = (AlertState.FIRING, AlertState.PENDING, AlertState.RECEDING, AlertState.RESOLVED)
 _LONG_BEHIND = timedelta(days=2)
+
+
+def names(series: Iterable[Series]) -> dict[str, str]:
+    """What each series is called, by its key: its title, and where several share one, what tells it from the others.
+
+    >>> names([Series(entity="boeing"), Series(entity="~boeing"), Series(topic="IPO")])
+    {'entity=boeing': 'Boeing', 'entity=~boeing': 'Boeing (unlisted)', 'topic=IPO': 'IPO'}
+    """
+    called = {each.key: each.title for each in series}
+    for key in _shared(called):
+        if Series.parse(key).entity.startswith(PROVISIONAL):
+            called[key] += " (unlisted)"
+    for key in _shared(called):
+        called[key] += f" ({key})"
+    return called
+
+
+def _shared(called: Mapping[str, str]) -> list[str]:
+    often = Counter(called.values())
+    return [key for key, title in called.items() if often[title] > 1]
 
 
 def most_urgent_first(alerts: list[Alert]) -> list[Alert]:

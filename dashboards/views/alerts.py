@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import streamlit as st
 
-from dashboards import words
+from dashboards import choices, words
 from dashboards.charts import palette, series_chart
 from dashboards.desk import Desk, live, theme
 from dashboards.desk import show as put
@@ -16,7 +17,7 @@ from dashboards.markup import Html, table, tag, text
 from dashboards.ranges import BY_NAME, Range
 from dashboards.readings import ALERT_LIMIT
 from dashboards.views.cards import alert_card, heading, nothing_card, state_sign
-from dashboards.views.stories import story_table
+from dashboards.views.stories import ROWS_EXPLAINED, story_table
 from monitor.alerts.alert import Alert, AlertState
 from monitor.alerts.wording import duration, moment
 from monitor.clock import ceil_to, floor_to
@@ -26,43 +27,83 @@ from monitor.surges.windows import Window
 
 _STORIES = 5
 _STATES = {name: state for state, (_, name, _) in words.STATES.items()}
-_ANY = "Any series"
+_ALERT, _STATE, _SERIES = "alert", "alert-states", "alert-series"
+"""Names of what a reader can choose here; links from other pages give the first."""
+_ANY = ""
 _ASIDE = timedelta(hours=12)
 _DELIVERY = {"pending": "to be sent", "delivered": "delivered", "dead": "given up"}
 
 
 def show(desk: Desk) -> None:
     """Draws the page."""
+    choices.recall(_ALERT, _STATE, _SERIES)
     live(desk, partial(_page, desk))
 
 
 def _page(desk: Desk) -> None:
     tick = desk.tick()
-    asked = st.query_params.get("alert")
-    states, series = _filters(desk)
+    names = words.names(desk.readings.alerted())
+    states, series = _filters(names)
     alerts = desk.readings.alerts(states, series)
-    wanted = desk.readings.alert(asked) if asked else None
-    if tick is None or not (alerts or wanted):
+    reading, missing = _reading(desk, alerts)
+    kept = desk.readings.number_of_alerts()
+    if missing:
+        put(nothing_card("No such alert", f"There is no alert {missing}; past ones are deleted as the retention says."))
+    if tick is None or not kept:
         put(nothing_card("No alerts", "Alerts that were opened, and what became of them, will be listed here."))
         return
-    put(heading("History", f"The latest {ALERT_LIMIT} at most, the newest first."))
-    put(_history(alerts, tick))
-    chosen = _choose(alerts, wanted)
+    if alerts:
+        put(heading("History", f"The latest {ALERT_LIMIT} at most, the newest first."))
+        put(_history(alerts, names, tick))
+    else:
+        put(nothing_card("No alert matches", f"None of the {kept:,} alerts that are kept is of this state and series."))
+    chosen = _choose(alerts if reading is None or reading in alerts else [*alerts, reading], reading, names)
     if chosen is not None:
         _detail(desk, chosen, tick)
 
 
-def _filters(desk: Desk) -> tuple[tuple[AlertState, ...] | None, Series | None]:
+def _filters(names: Mapping[str, str]) -> tuple[tuple[AlertState, ...] | None, Series | None]:
+    """What the list is cut down to; who chooses that gets another list, and reads the newest alert on it."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        picked = st.pills("State", list(_STATES), selection_mode="multi", key="alert-states")
-    known = {series.title: series for series in desk.readings.alerted()}
+        choices.offer(_STATE, [name for name in choices.chosen(_STATE) or () if name in _STATES])
+        picked = st.pills(
+            "State",
+            list(_STATES),
+            selection_mode="multi",
+            key=_STATE,
+            on_change=choices.keep,
+            args=(_STATE, _ALERT),
+        )
+    (asked,) = (choices.chosen(_SERIES) or [_ANY])[:1]
     with right:
-        title = st.selectbox("Series", [_ANY, *known], key="alert-series")
-    return (tuple(_STATES[name] for name in picked) or None), known.get(title)
+        choices.offer(_SERIES, asked)
+        key = st.selectbox(
+            "Series",
+            list(dict.fromkeys([_ANY, *names, asked])),
+            format_func=lambda key: names.get(key, key) or "Any series",
+            key=_SERIES,
+            on_change=choices.keep,
+            args=(_SERIES, _ALERT),
+        )
+    return (tuple(_STATES[name] for name in picked) or None), Series.parse(key) if key else None
 
 
-def _history(alerts: Sequence[Alert], tick: datetime) -> Html:
+def _reading(desk: Desk, alerts: Sequence[Alert]) -> tuple[Alert | None, str]:
+    """The alert that is being read: named by the address or chosen, else the one that is shown, else the newest.
+
+    It stays when its state, the list or the newest alert changes. Where there is none of the id that was asked for,
+    there is None, and that id.
+    """
+    asked = choices.chosen(_ALERT)
+    shown = asked[0] if asked else st.session_state.get(_ALERT)
+    found = desk.readings.alert(shown) if shown else None
+    if found is None and asked:
+        return None, asked[0]
+    return found or next(iter(alerts), None), ""
+
+
+def _history(alerts: Sequence[Alert], names: Mapping[str, str], tick: datetime) -> Html:
     rows = []
     for alert in alerts:
         ended = alert.calm_since or alert.resolved_at
@@ -70,7 +111,7 @@ def _history(alerts: Sequence[Alert], tick: datetime) -> Html:
         rows.append(
             (
                 state_sign(alert.state),
-                text(alert.series.title),
+                text(_name(alert, names)),
                 text(moment(alert.opened_at)),
                 text(lasted),
                 text(words.observed(alert.peak, tick)),
@@ -79,22 +120,33 @@ def _history(alerts: Sequence[Alert], tick: datetime) -> Html:
     return table(("State", "Series", "Opened", "Lasted", "At its worst"), rows)
 
 
-def _choose(alerts: Sequence[Alert], wanted: Alert | None) -> Alert | None:
-    """The alert whose detail is shown: chosen here, else named by the address, else the newest."""
+def _choose(alerts: Sequence[Alert], reading: Alert | None, names: Mapping[str, str]) -> Alert | None:
+    """The alert whose detail is shown."""
     by_id = {alert.id: alert for alert in alerts}
-    if wanted is not None:
-        by_id.setdefault(wanted.id, wanted)
-        if st.session_state.get("alert-asked") != wanted.id:
-            st.session_state["alert-asked"] = st.session_state["alert-chosen"] = wanted.id
-    if st.session_state.get("alert-chosen") not in by_id:
-        st.session_state["alert-chosen"] = next(iter(by_id), None)
-    chosen = st.selectbox("Alert", list(by_id), format_func=lambda each: _label(by_id[each]), key="alert-chosen")
-    return by_id.get(chosen)
+    # A label holds nothing that changes: by it Streamlit knows an option again.
+    labels = _labels(alerts, names)
+    choices.offer(_ALERT, reading.id if reading else None)
+    chosen = st.selectbox(
+        "Alert",
+        list(by_id),
+        format_func=lambda each: labels.get(each, each),
+        key=_ALERT,
+        placeholder="Choose an alert",
+        on_change=choices.keep,
+        args=(_ALERT,),
+    )
+    return by_id.get(chosen or "")
 
 
-def _label(alert: Alert) -> str:
-    sign, name, _ = words.STATES[alert.state]
-    return f"{sign} {alert.series.title}, opened {moment(alert.opened_at)} ({name.lower()})"
+def _labels(alerts: Sequence[Alert], names: Mapping[str, str]) -> dict[str, str]:
+    """By id; of two that are alike, which a merge of companies can bring about, each has its id, too."""
+    told = {each.id: f"{_name(each, names)}, opened {moment(each.opened_at)}" for each in alerts}
+    often = Counter(told.values())
+    return {key: label if often[label] == 1 else f"{label} ({key[:8]})" for key, label in told.items()}
+
+
+def _name(alert: Alert, names: Mapping[str, str]) -> str:
+    return names.get(alert.series.key, alert.series.title)  # one that was opened just now is not among them yet
 
 
 def _detail(desk: Desk, alert: Alert, tick: datetime) -> None:
@@ -113,7 +165,12 @@ def _detail(desk: Desk, alert: Alert, tick: datetime) -> None:
     with right:
         put(heading("Notifications"))
         put(_deliveries(alert, desk.readings.deliveries(alert.id), desk.clock()))
-    put(heading(f"Stories {words.between(alert.peak.window)}", "The window of its peak; the most negative first."))
+    put(
+        heading(
+            f"Stories {words.between(alert.peak.window)}",
+            f"The window of its peak, the most negative first; {ROWS_EXPLAINED}",
+        )
+    )
     stories = desk.readings.stories(alert.series, alert.peak.window, alert.peak.tick)
     put(story_table(stories, tick) if stories else nothing_card("No stories are kept of this window"))
 

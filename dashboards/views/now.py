@@ -57,7 +57,7 @@ def _page(desk: Desk) -> None:
 def _alerts(desk: Desk, tick: datetime) -> None:
     alerts = words.most_urgent_first(desk.readings.open_alerts())
     if not alerts:
-        last = desk.readings.last_resolved()
+        last = desk.readings.last_ended()
         sentence = f"Last surge: {words.last_surge(last, tick)}" if last else "There has been no surge so far."
         put(nothing_card("Nothing is surging", sentence))
         return
@@ -82,21 +82,24 @@ def _topics(desk: Desk, tick: datetime) -> None:
     put(
         heading(
             "Topics, last 24 hours",
-            "Negative share, with the range that is usual for a day. The furthest above it come first.",
+            "Negative share, with the range that is usual for a day. The furthest above it come first; "
+            f"those of fewer than {desk.enough} stories last.",
         )
     )
     if not totals:
         put(nothing_card("No stories in the last 24 hours of the stream"))
         return
     known = [(total, desk.readings.expectation(total.series, DAY, floor_to(tick, DAY))) for total in totals]
-    known.sort(key=lambda pair: (-_excess(*pair), -pair[0].counts.stories, pair[0].series.topic))
+    known.sort(key=lambda pair: _place(pair[0], pair[1], desk.enough))
     put(tag("div", *(_topic(total, usual, desk.enough) for total, usual in known), kind="sm-topics"))
 
 
-def _excess(total: SeriesTotal, usual: ClosedCount | None) -> float:
-    """How far the share lies above the band; below zero inside it, lowest where nothing is known."""
+def _place(total: SeriesTotal, usual: ClosedCount | None, enough: int) -> tuple[bool, float, int, str]:
+    """Sorts topics: by how far the share lies above the band, those of which nothing is concluded at the end."""
     share = total.counts.negatives / max(1, total.counts.stories)
-    return share - usual.high if usual is not None and usual.high is not None else -1.0
+    # Below zero inside the band, lowest where nothing is known.
+    excess = share - usual.high if usual is not None and usual.high is not None else -1.0
+    return total.counts.stories < enough, -excess, -total.counts.stories, total.series.topic
 
 
 def _topic(total: SeriesTotal, usual: ClosedCount | None, enough: int) -> Html:

@@ -130,7 +130,7 @@ def _worker(beat: Heartbeat, signs: Sequence[tuple[datetime, dict[str, float]]],
         )
         for name, value in sorted(beat.counters.items())
     ]
-    running = floor_to(now, MINUTE) - beat.started_at
+    running = floor_to(beat.seen_at, MINUTE) - beat.started_at  # by minutes, so that few renewals change the row
     return (
         text(beat.name),
         state,
@@ -173,7 +173,7 @@ def _doubtful(desk: Desk) -> None:
         )
     )
     tick = desk.tick()
-    found = desk.readings.doubtful(desk.settings.classify.abstain_below, floor_to(tick, MINUTE)) if tick else []
+    found = desk.readings.in_doubt(floor_to(tick, MINUTE)) if tick else []
     put(doubtful_table(found, tick) if tick and found else tag("p", text("There are none."), kind="sm-note"))
 
 

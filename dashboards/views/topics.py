@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import words
+from dashboards import choices, words
 from dashboards.charts import PICKED, palette, series_chart
 from dashboards.desk import Desk, live, theme
 from dashboards.desk import show as put
@@ -17,29 +17,36 @@ from dashboards.frames import from_milliseconds
 from dashboards.ranges import BY_NAME, DEFAULT, RANGES, Range
 from dashboards.readings import STORY_LIMIT
 from dashboards.views.cards import heading, nothing_card
-from dashboards.views.stories import story_table
+from dashboards.views.stories import ROWS_EXPLAINED, story_table
 from monitor.classify.labels import TOPICS
 from monitor.clock import floor_to
-from monitor.surges.series import ALL, Series
+from monitor.surges.series import ALL, Kind, Series
 from monitor.surges.windows import Window
 
 _LARGE = 3
 """Up to so many series are shown large, more as small multiples."""
 _COLUMNS = 4
 
-Picked = tuple[Series, Window]
-"""What was clicked: a window of a series."""
+Named = tuple[Series, str]
+"""A series and what it is called here."""
+Picked = tuple[Series, str, Window]
+"""What was clicked: a window of a series, which is called so."""
+
+
+_TOPICS, _EVERY, _RANGE = "topics", "every-topic", "range"
+"""Names of what a reader can choose here."""
 
 
 def show(desk: Desk) -> None:
     """Draws the page."""
+    choices.recall(_TOPICS, _EVERY, _RANGE)
     live(desk, partial(_page, desk))
 
 
 def _page(desk: Desk) -> None:
     tick = desk.tick()
     topics, companies = (desk.readings.topics(tick), desk.readings.companies(tick)) if tick else ([], [])
-    chosen, choice = _choose(topics, companies)
+    shown, choice = _choose(topics, companies)
     if tick is None:
         put(
             nothing_card(
@@ -49,42 +56,60 @@ def _page(desk: Desk) -> None:
             )
         )
         return
-    put(heading(_title(chosen), _explained(choice, desk.enough)))
-    picked = _large(desk, chosen, choice, tick) if len(chosen) <= _LARGE else _small(desk, chosen, choice, tick)
+    put(heading(_title(shown), _explained(choice, desk.enough)))
+    picked = _large(desk, shown, choice, tick) if len(shown) <= _LARGE else _small(desk, shown, choice, tick)
     _stories(desk, picked, choice, tick)
 
 
-def _choose(topics: Sequence[Series], companies: Sequence[Series]) -> tuple[list[Series], Range]:
+def _choose(topics: Sequence[Series], companies: Sequence[Series]) -> tuple[list[Named], Range]:
     own = [Series(topic=topic) for topic in TOPICS]
     known = [ALL, *own, *(topic for topic in topics if topic not in own)]
-    by_title = {series.title: series for series in known}
-    by_title |= {series.title: series for series in companies if series.title not in by_title}
+    asked = choices.chosen(_TOPICS)
+    # A company that was chosen stays, though others have become busier since.
+    kept = [
+        series for key in asked or () if (series := Series.parse(key)).key == key and series.kind is not Kind.COVARIATE
+    ]
+    by_key = {series.key: series for series in (*known, *companies, *kept)}
+    names = words.names(by_key.values())
     left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")
     with middle:
-        every = st.toggle("Every topic", key="every-topic", help="All news and each topic, side by side")
+        choices.offer(_EVERY, bool(choices.chosen(_EVERY)))
+        every = st.toggle(
+            "Every topic",
+            key=_EVERY,
+            help="All news and each topic, side by side",
+            on_change=choices.keep,
+            args=(_EVERY,),
+        )
     with left:
+        choices.offer(_TOPICS, [ALL.key] if asked is None else [series.key for series in kept])
         picked = st.multiselect(
             "Topics and companies",
-            list(by_title),
-            default=[ALL.title],
-            key="topics",
+            list(by_key),
+            format_func=lambda key: names.get(key, key),
+            key=_TOPICS,
             disabled=every,
             placeholder="All news",
+            on_change=choices.keep,
+            args=(_TOPICS,),
         )
     with right:
+        (name,) = [each for each in choices.chosen(_RANGE) or () if each in BY_NAME][:1] or [DEFAULT]
+        choices.offer(_RANGE, name)
         span = st.segmented_control(
             "How far back, by the stream's time",
             [choice.name for choice in RANGES],
-            default=DEFAULT,
-            key="range",
+            key=_RANGE,
             required=True,
+            on_change=choices.keep,
+            args=(_RANGE,),
         )
-    chosen = known if every else [by_title[title] for title in picked] or [ALL]
-    return chosen, BY_NAME[span or DEFAULT]
+    shown = known if every else [by_key[key] for key in picked] or [ALL]
+    return [(series, names[series.key]) for series in shown], BY_NAME[span or DEFAULT]
 
 
-def _title(chosen: Sequence[Series]) -> str:
-    return ", ".join(series.title for series in chosen) if len(chosen) <= _LARGE else f"{len(chosen)} series"
+def _title(shown: Sequence[Named]) -> str:
+    return ", ".join(name for _, name in shown) if len(shown) <= _LARGE else f"{len(shown)} series"
 
 
 def _explained(choice: Range, enough: int) -> str:
@@ -95,26 +120,26 @@ def _explained(choice: Range, enough: int) -> str:
     )
 
 
-def _large(desk: Desk, chosen: Sequence[Series], choice: Range, tick: datetime) -> Picked | None:
+def _large(desk: Desk, shown: Sequence[Named], choice: Range, tick: datetime) -> Picked | None:
     found = None
-    for series in chosen:
-        if len(chosen) > 1:
-            st.text(series.title)
-        found = _chart(desk, series, choice, tick, compact=False) or found
+    for series, name in shown:
+        if len(shown) > 1:
+            st.text(name)
+        found = _chart(desk, series, name, choice, tick, compact=False) or found
     return found
 
 
-def _small(desk: Desk, chosen: Sequence[Series], choice: Range, tick: datetime) -> Picked | None:
+def _small(desk: Desk, shown: Sequence[Named], choice: Range, tick: datetime) -> Picked | None:
     found = None
-    for row in range(0, len(chosen), _COLUMNS):
-        for column, series in zip(st.columns(_COLUMNS), chosen[row : row + _COLUMNS], strict=False):
+    for row in range(0, len(shown), _COLUMNS):
+        for column, (series, name) in zip(st.columns(_COLUMNS), shown[row : row + _COLUMNS], strict=False):
             with column:
-                st.text(series.title)
-                found = _chart(desk, series, choice, tick, compact=True) or found
+                st.text(name)
+                found = _chart(desk, series, name, choice, tick, compact=True) or found
     return found
 
 
-def _chart(desk: Desk, series: Series, choice: Range, tick: datetime, *, compact: bool) -> Picked | None:
+def _chart(desk: Desk, series: Series, name: str, choice: Range, tick: datetime, *, compact: bool) -> Picked | None:
     picture = desk.readings.picture(choice, series, tick, desk.enough)
     key = f"chart-{series.key}-{choice.name}-{'small' if compact else 'large'}"
     event: Any = st.vega_lite_chart(
@@ -132,17 +157,17 @@ def _chart(desk: Desk, series: Series, choice: Range, tick: datetime, *, compact
         st.session_state[f"was-{key}"] = clicked
         st.session_state["picked"] = (key, clicked) if clicked else None
     chart, window = st.session_state.get("picked") or (None, None)
-    return (series, Window(*map(from_milliseconds, window))) if chart == key and window else None
+    return (series, name, Window(*map(from_milliseconds, window))) if chart == key and window else None
 
 
 def _stories(desk: Desk, picked: Picked | None, choice: Range, tick: datetime) -> None:
     if picked is None:
         put(heading("Stories", "Click a point of a chart to see the stories behind it."))
         return
-    series, window = picked
+    series, name, window = picked
     # A window that has not ended yet still fills; one that has changes only when something comes late.
     freshness = choice.freshness(tick) if window.end >= tick else floor_to(tick, choice.window)
     stories = desk.readings.stories(series, window, freshness)
     order = f"The {STORY_LIMIT} most negative ones" if len(stories) == STORY_LIMIT else "The most negative first"
-    put(heading(f"{series.title}: stories {words.between(window)}", f"{order}; copies are folded under their story."))
+    put(heading(f"{name}: stories {words.between(window)}", f"{order}; {ROWS_EXPLAINED}"))
     put(story_table(stories, tick) if stories else nothing_card("No stories in this window"))

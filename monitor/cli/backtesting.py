@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import errors_explained, log_to_stderr, print_json, progress_bar, results, say
+from monitor.cli.output import cell, errors_explained, log_to_stderr, print_json, progress_bar, results, say
 from monitor.cli.running import (
     BodyColumn,
     FormatOption,
@@ -159,7 +159,7 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
     for one in outcomes:
         kinds = "  ".join(f"{kind} {count:g}" for kind, count in one.by_kind.items())
         table.add_row(
-            f"{one.rules} ({one.version})",
+            cell(f"{one.rules} ({one.version})"),
             f"{one.articles:,}",
             f"{one.weeks:g}",
             f"{one.surges:,}",

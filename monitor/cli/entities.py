@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import errors_explained, person_here, print_json, results, say
+from monitor.cli.output import cell, errors_explained, person_here, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.entities.gazetteer import Gazetteer
@@ -70,7 +70,7 @@ def match(
 
 def list_entities(
     status: Annotated[str, typer.Option(help="provisional, confirmed or merged; all by default.")] = "",
-    text: Annotated[str, typer.Option(help="Only those whose name holds it.")] = "",
+    text: Annotated[str, typer.Option(help="Only those whose name or id holds it, whatever its case.")] = "",
     listed: Annotated[bool, typer.Option("--listed", help="The companies of the list instead.")] = False,
     limit: Limit = _SHOWN,
     as_json: AsJson = False,
@@ -91,9 +91,8 @@ def list_entities(
             print_json({"entities": found})
             return
         for entity in found:
-            into = f" → {entity.merged_into}" if entity.merged_into else ""
-            line = f"{entity.articles:>6}  {entity.status:<11}  {entity.id}{into}  ({entity.name})"
-            results.print(line, markup=False)
+            into = f" → {cell(entity.merged_into)}" if entity.merged_into else ""
+            results.print(f"{entity.articles:>6}  {entity.status:<11}  {cell(entity.id)}{into}  ({cell(entity.name)})")
         if not found:
             say("None.")
 
@@ -106,7 +105,11 @@ def merge(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Says that two entities are the same; without arguments shows which look alike."""
+    """Says that two entities are the same; without arguments shows which look alike.
+
+    All that was counted of the one that goes, its alerts included, becomes the other's for good as soon as the counter
+    takes the merge in.
+    """
     from monitor.clock import system_clock
     from monitor.errors import InputError
     from monitor.store.entities import merge_entity
@@ -121,7 +124,8 @@ def merge(
                 merge_entity(connection, going, staying, desk.decision(by, why))
             done = {"merged": [{"entity": going, "into": staying}]}
             print_json(done) if as_json else say(
-                f"{going} is {staying} from now on. monitor entities confirm undoes it."
+                f"{going} is {staying} from now on. All that was counted of it becomes that of {staying} for good as "
+                "soon as the counter takes the merge in; monitor entities confirm ends it for later articles."
             )
             return
         proposals = propose_merges(desk.database, desk.gazetteer)
@@ -131,21 +135,27 @@ def merge(
             return
         for one in proposals:
             state = "merged" if one in merged else "certain" if one.certain else "alike"
-            results.print(f"{state:<8} {one.entity} → {one.into}  ({one.reason})", markup=False)
+            results.print(f"{state:<8} {cell(one.entity)} → {cell(one.into)}  ({cell(one.reason)})")
         if not proposals:
             say("No two entities look alike.")
 
 
 def confirm(entity: EntityId, why: Why = "", by: By = "", as_json: AsJson = False) -> None:
-    """Says that an entity is one of its own; takes back a merge."""
-    from monitor.store.entities import confirm_entity
+    """Says that an entity is one of its own; ends a merge.
+
+    What the counter has given the other one of the two stays with that for good; articles that come later count apart.
+    """
+    from monitor.store.entities import confirm_entity, read_entity
     from pipelines.entities import find_entity
 
     with errors_explained(), _desk() as desk:
         with desk.database.write() as connection:
             identifier = find_entity(connection, desk.gazetteer, entity).id
+            before = read_entity(connection, identifier)
             confirm_entity(connection, identifier, desk.decision(by, why))
-        print_json({"confirmed": identifier}) if as_json else say(f"{identifier} is confirmed.")
+        other = before.merged_into if before else ""
+        stays = f" It was {other} until now: what was counted as that stays so." if other else ""
+        print_json({"confirmed": identifier}) if as_json else say(f"{identifier} is confirmed.{stays}")
 
 
 def watch(
@@ -235,10 +245,10 @@ def _print_text(one: Explained, shown: Sequence[Match]) -> None:
 
 
 def _print_listed(gazetteer: Gazetteer, text: str, limit: int, as_json: bool) -> None:
-    wanted = text.lower()
-    found = [one for one in gazetteer if wanted in one.name.lower() or wanted in one.id][:limit]
+    wanted = text.casefold()
+    found = [one for one in gazetteer if wanted in one.name.casefold() or wanted in one.id][:limit]
     if as_json:
         print_json({"entities": found})
         return
     for one in found:
-        results.print(f"{one.id}  {one.name}  {' '.join(one.tickers[:2])}  {one.country}", markup=False)
+        results.print(cell(one.id), cell(one.name), cell(" ".join(one.tickers[:2])), cell(one.country), sep="  ")

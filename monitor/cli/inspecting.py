@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from monitor.cli.output import FAILURE_EXIT, errors_explained, print_json, results, say
+from monitor.cli.output import FAILURE_EXIT, cell, errors_explained, print_json, results, say
 
 _PANEL = "Look and mend"
 
@@ -37,7 +37,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
             return
         stages = Table("stage", "state", "last sign of life", title="Stages")
         for stage in standing.stages:
-            stages.add_row(stage.name, stage.state, f"{stage.silent_seconds:.0f} s ago")
+            stages.add_row(cell(stage.name), stage.state, f"{stage.silent_seconds:.0f} s ago")
         results.print(stages if standing.stages else "No stage has reported yet: monitor up starts them.")
         results.print(
             f"Stream time: {standing.tick:%Y-%m-%d %H:%M:%S} UTC" if standing.tick else "Nothing has been counted yet."
@@ -45,7 +45,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         results.print("  ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in standing.counts.items()))
         results.print("Notifications: " + "  ".join(f"{name} {value:,}" for name, value in standing.outbox.items()))
         for alert in standing.open_alerts:
-            results.print(f"{alert.state}: {alert.title}", markup=False)
+            results.print(f"{alert.state}: {cell(alert.title)}")
         if not standing.open_alerts:
             results.print("Nothing is surging.")
 
@@ -62,7 +62,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         else:
             marks = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]  "}
             for finding in findings:
-                results.print(f"{marks[finding.level]} {finding.subject}: ", end="")
+                results.print(f"{marks[finding.level]} {cell(finding.subject)}: ", end="")
                 results.print(f"{finding.what} {finding.remedy}".strip(), markup=False)
         if any(finding.level == "fault" for finding in findings):
             raise typer.Exit(FAILURE_EXIT)
@@ -93,9 +93,9 @@ def notifications(
         for entry in entries:
             table.add_row(
                 entry.status,
-                entry.notification.receiver,
+                cell(entry.notification.receiver),
                 str(entry.attempts),
-                title(entry.notification),
-                entry.last_error or "",
+                cell(title(entry.notification)),
+                cell(entry.last_error or ""),
             )
         results.print(table if entries else "There are none.")

@@ -13,6 +13,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from monitor.errors import InputError, MonitorError, SettingsError
@@ -29,6 +30,17 @@ CONFIGURATION_EXIT = 78
 def say(line: str) -> None:
     """One line for the person at the terminal."""
     prose.print(line, markup=False)
+
+
+def cell(outside: str, longest: int = 300) -> str:
+    r"""Text from outside for a table or a line: one safe line of which nothing is read as Rich's markup.
+
+    >>> cell("Reuters [/uk] \x1b[31m"), cell("Wire [news]")
+    ('Reuters \\[/uk] [31m', 'Wire \\[news]')
+    """
+    from monitor.alerts.wording import clean
+
+    return escape(clean(outside, longest))
 
 
 def person_here() -> str:
@@ -51,9 +63,9 @@ def errors_explained() -> Iterator[None]:
     try:
         yield
     except MonitorError as error:
-        prose.print(f"[bold red]Error:[/] {_escaped(error.what)}")
+        prose.print(f"[bold red]Error:[/] {escape(error.what)}")
         if error.remedy:
-            prose.print(f"[dim]{_escaped(error.remedy)}[/]")
+            prose.print(f"[dim]{escape(error.remedy)}[/]")
         raise typer.Exit(_exit_status(error)) from error
     except KeyboardInterrupt:
         prose.print("Stopped.")
@@ -90,7 +102,3 @@ def _exit_status(error: MonitorError) -> int:
     if isinstance(error, InputError):
         return USAGE_EXIT
     return CONFIGURATION_EXIT if isinstance(error, SettingsError) or not error.retryable else FAILURE_EXIT
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

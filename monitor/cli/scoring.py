@@ -182,7 +182,7 @@ def print_report(figures: dict[str, Any]) -> None:
     """Shows the figures of one set, as `Report.as_json` gives them."""
     from rich.table import Table
 
-    from monitor.cli.output import results
+    from monitor.cli.output import cell, results
 
     plain = {name: value for name, value in figures.items() if not isinstance(value, dict)}
     results.print(
@@ -192,5 +192,7 @@ def print_report(figures: dict[str, Any]) -> None:
     )
     table = Table("class", "precision", "recall", "F1", "support")
     for name, found in figures["per_class"].items():
-        table.add_row(name, *(f"{found[key]:.3f}" for key in ("precision", "recall", "f1")), str(found["support"]))
+        table.add_row(
+            cell(name), *(f"{found[key]:.3f}" for key in ("precision", "recall", "f1")), str(found["support"])
+        )
     results.print(table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.output import FAILURE_EXIT, errors_explained, log_to_stderr, print_json, results, say
+from monitor.cli.output import FAILURE_EXIT, cell, errors_explained, log_to_stderr, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.ingest.intake.accounts import Accounts
@@ -71,15 +71,15 @@ def list_sources(as_json: AsJson = False) -> None:
             standing = row.standing
             last, upcoming = standing.history.last_new, standing.next_poll_at
             table.add_row(
-                standing.name,
+                cell(standing.name),
                 standing.kind,
                 _told(standing) + ("" if standing.name in configured else ", not in the settings"),
                 f"{span(now - last)} ago" if last else "never",
                 "" if upcoming is None else f"in {span(upcoming - now)}" if upcoming > now else "now",
-                standing.why,
+                cell(standing.why),
             )
         for source in waiting:
-            table.add_row(source.name, source.kind, "not polled yet", "", "", "")
+            table.add_row(cell(source.name), source.kind, "not polled yet", "", "", "")
         results.print(table if known or waiting else "There are none. Add [[sources]] to monitor.toml.")
 
 
@@ -111,13 +111,13 @@ def show(
             return
         standing, expected = row.standing, expected_interval(row.standing.history)
         due_at = due(standing.history, expected)
-        results.print(f"{_told(standing)} since {moment(row.changed_at)}: {clean(standing.why)}")
+        results.print(f"{_told(standing)} since {moment(row.changed_at)}: {cell(standing.why)}")
         results.print(
             f"News is expected within {span(expected)}, next by {moment(due_at) if due_at else 'an unknown time'}."
         )
         table = Table("poll", "items", "what became of them", "failure")
         for poll in polls:
-            table.add_row(moment(poll.at), *_columns(poll.accounts), clean(poll.detail or poll.failure, 120))
+            table.add_row(moment(poll.at), *_columns(poll.accounts), cell(poll.detail or poll.failure, 120))
         results.print(table)
         for change in changes:
             results.print(
@@ -180,7 +180,7 @@ def accounts(
         for each in found:
             failures = sum(each.failures.values())
             polls, failed = polls + each.polls, failed + failures
-            table.add_row(each.source, f"{each.polls:,}", f"{failures:,}", *_columns(each.accounts))
+            table.add_row(cell(each.source), f"{each.polls:,}", f"{failures:,}", *_columns(each.accounts))
         table.add_section()
         table.add_row("all", f"{polls:,}", f"{failed:,}", *_columns(total))
         results.print(table)

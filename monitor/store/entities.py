@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, Literal
 
 import msgspec
@@ -100,7 +101,7 @@ def read_entities(
     Args:
         connection: To read by.
         status: Only those; all by default.
-        text: Only those whose name or id holds it, whatever its case.
+        text: Only those whose name or id holds it, whatever the case of its letters.
         limit: At most so many.
     """
     table, about = schema.entities, schema.article_entities
@@ -109,13 +110,12 @@ def read_entities(
     query = select(table, articles.label("articles")).outerjoin(counts, counts.c.entity == table.c.id)
     if status is not None:
         query = query.where(table.c.status == status)
-    if text:
-        wanted = text.lower()
-        query = query.where(
-            func.lower(table.c.name).contains(wanted, autoescape=True) | table.c.id.contains(wanted, autoescape=True)
-        )
-    rows = connection.execute(query.order_by(articles.desc(), table.c.id).limit(limit))
-    return [_stored(row) for row in rows]
+    query = query.order_by(articles.desc(), table.c.id)
+    if not text:
+        return [_stored(row) for row in connection.execute(query.limit(limit))]
+    wanted = text.casefold()  # compared here: SQLite knows upper and lower case of ASCII alone
+    found = (row for row in connection.execute(query) if wanted in row.name.casefold() or wanted in row.id)
+    return [_stored(row) for row in islice(found, limit)]
 
 
 def read_entity(connection: Connection, entity_id: str) -> StoredEntity | None:
@@ -194,7 +194,7 @@ def merge_entity(connection: Connection, entity_id: str, into: str, decision: De
 
 
 def confirm_entity(connection: Connection, entity_id: str, decision: Decision) -> None:
-    """Record that an entity is one of its own; takes back a merge.
+    """Record that an entity is one of its own; ends a merge, but what `join_past` has moved since stays moved.
 
     Raises:
         InputError: There is no such entity.

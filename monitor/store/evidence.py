@@ -103,7 +103,7 @@ def in_window(series: Series, window: Window, *, negative: bool = False) -> list
             about.c.relevance >= RELEVANT,
             _more_relevant(series.entity) < FOREMOST,
         ]
-        conditions.append(table.c.id.in_(select(about.c.article_id).where(_is_about(series.entity), *inside, *bad)))
+        conditions.append(table.c.id.in_(select(about.c.article_id).where(is_about(series.entity), *inside, *bad)))
     elif negative:
         conditions += [table.c.sentiment == "negative", ~table.c.in_doubt]
     if series.topic:
@@ -119,7 +119,7 @@ def negativity(series: Series) -> ColumnElement[float]:
     table, about = schema.articles, schema.article_entities
     if not series.entity:
         return table.c.negative
-    toward = select(func.max(about.c.negative)).where(about.c.article_id == table.c.id, _is_about(series.entity))
+    toward = select(func.max(about.c.negative)).where(about.c.article_id == table.c.id, is_about(series.entity))
     return toward.scalar_subquery()
 
 
@@ -139,7 +139,8 @@ def _more_relevant(entity: str) -> ColumnElement[int]:
     return count.correlate(about).scalar_subquery()
 
 
-def _is_about(entity: str) -> ColumnElement[bool]:
+def is_about(entity: str) -> ColumnElement[bool]:
+    """The condition under which a row of `article_entities` is about an entity, also under names merged into it."""
     about, entities = schema.article_entities, schema.entities
     merged = select(entities.c.id).where(entities.c.merged_into == entity).cte(recursive=True)
     # One may have been merged into another that was merged later.

@@ -6,12 +6,12 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, Subquery, case, func, literal, or_, select
+from sqlalchemy import Connection, RowMapping, Select, Subquery, func, literal, or_, select
 
 from monitor.alerts.alert import Alert, AlertState
 from monitor.classify.mentions import Mention
@@ -19,18 +19,15 @@ from monitor.errors import InputError
 from monitor.records import DeadLetter
 from monitor.store import schema
 from monitor.store.alerting import alert_of
-from monitor.store.counting import surge_of
-from monitor.store.evidence import in_window, negativity
-from monitor.store.rows import AlertChange, Counts, SeriesTotal, SourceTotal, StoredArticle
+from monitor.store.counting import chunks, surge_of
+from monitor.store.evidence import in_window, is_about, negativity
+from monitor.store.rows import AlertChange, Counts, SeriesTotal, Shares, SourceTotal, StoredArticle, WindowArticle
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
 from monitor.surges.windows import Window, WindowCounts
 
 SOURCES_FROM: Final = 50_000
 """Articles that `read_sources` looks at, at most."""
-
-DOUBTFUL_FROM: Final = 2_000
-"""Articles that `read_doubtful` and `read_recent_versions` look at, at most."""
 
 _MENTIONS = msgspec.json.Decoder(tuple[Mention, ...])
 
@@ -66,6 +63,20 @@ def read_series_alerts(connection: Connection, series: Series, span: Window, lim
     return [
         alert_of(row) for row in connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id).limit(limit))
     ]
+
+
+def count_alerts(connection: Connection) -> int:
+    """How many alerts there are."""
+    return _count(connection, select(func.count()).select_from(schema.alerts))
+
+
+def read_last_ended(connection: Connection) -> Alert | None:
+    """The resolved alert whose surge was over last; None while there is none."""
+    table = schema.alerts
+    ended = func.coalesce(table.c.calm_since, table.c.resolved_at, table.c.changed_at)
+    query = select(table).where(table.c.state == AlertState.RESOLVED.value).order_by(ended.desc(), table.c.id).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else alert_of(row)
 
 
 def read_alert(connection: Connection, alert_id: str) -> Alert | None:
@@ -181,8 +192,8 @@ def read_totals(connection: Connection, span: Window, among: Sequence[Series]) -
 
 def read_stories(
     connection: Connection, series: Series, window: Window, limit: int, *, negative_only: bool = False
-) -> list[StoredArticle]:
-    """The articles behind a point of a chart, the most negative first.
+) -> list[WindowArticle]:
+    """The articles behind a point of a chart, the most negative first, copies of earlier stories among them.
 
     Args:
         connection: In any transaction.
@@ -194,7 +205,13 @@ def read_stories(
     table = schema.articles
     query = _stored().where(table.c.status == "scored", *in_window(series, window, negative=negative_only))
     query = query.order_by(negativity(series).desc(), table.c.event_time, table.c.id).limit(limit)
-    return [_stored_of(row) for row in connection.execute(query).mappings()]
+    found = [_stored_of(row) for row in connection.execute(query).mappings()]
+    counted = _counted(connection, series, window, {each.story_id for each in found if each.story_id})
+    toward = _toward(connection, series.entity, [each.id for each in found]) if series.entity else {}
+    return [
+        WindowArticle(**msgspec.structs.asdict(each), counted=each.story_id in counted, toward=toward.get(each.id))
+        for each in found
+    ]
 
 
 def read_story(connection: Connection, story_id: str, limit: int = 100) -> list[StoredArticle]:
@@ -213,29 +230,10 @@ def read_latest_articles(connection: Connection, limit: int) -> list[StoredArtic
     return [_stored_of(row) for row in connection.execute(query).mappings()]
 
 
-def read_recent_versions(connection: Connection) -> list[str]:
-    """The model versions that scored the latest `DOUBTFUL_FROM` articles."""
-    latest = _latest()
-    found = select(latest.c.model_version).where(latest.c.model_version.is_not(None)).distinct()
-    return sorted(connection.execute(found).scalars())
-
-
-def read_doubtful(
-    connection: Connection, least: Mapping[str, float], otherwise: float, limit: int
-) -> list[StoredArticle]:
-    """Of the latest `DOUBTFUL_FROM` articles, those whose likeliest sentiment is too improbable, newest first.
-
-    Args:
-        connection: In any transaction.
-        least: By model version, the probability in [0, 1] below which it is.
-        otherwise: The same for all other versions.
-        limit: At most so many.
-    """
-    latest = _latest()
-    bound = case(dict(least), value=latest.c.model_version, else_=otherwise) if least else literal(otherwise)
-    shares = (latest.c.negative, latest.c.neutral, latest.c.positive)
-    query = select(latest).where(*(share < bound for share in shares)).order_by(latest.c.event_time.desc())
-    return [_stored_of(row) for row in connection.execute(query.limit(limit)).mappings()]
+def read_in_doubt(connection: Connection, limit: int) -> list[StoredArticle]:
+    """Articles that are negative, but too improbably to have been counted as such, the latest first."""
+    query = _stored().where(schema.IN_DOUBT).order_by(schema.articles.c.event_time.desc()).limit(limit)
+    return [_stored_of(row) for row in connection.execute(query).mappings()]
 
 
 def read_sources(connection: Connection, span: Window, limit: int) -> list[SourceTotal]:
@@ -281,8 +279,26 @@ def read_counts(connection: Connection) -> Counts:
     )
 
 
-def _latest() -> Subquery:
-    return _stored().order_by(schema.articles.c.event_time.desc()).limit(DOUBTFUL_FROM).subquery()
+def _counted(connection: Connection, series: Series, window: Window, stories: Collection[str]) -> set[str]:
+    """Those of some stories whose first article lies in the window of the series, where they count."""
+    table = schema.articles
+    inside = in_window(series, window)
+    return {
+        story
+        for chunk in chunks(sorted(stories))
+        for story in connection.scalars(select(table.c.id).where(table.c.id.in_(chunk), *inside))
+    }
+
+
+def _toward(connection: Connection, entity: str, articles: Sequence[str]) -> dict[str, Shares]:
+    """The sentiment toward an entity by article; of two that were merged, the worse one, as `negativity` has it."""
+    about = schema.article_entities
+    columns = (about.c.article_id, about.c.negative, about.c.neutral, about.c.positive)
+    found: dict[str, Shares] = {}
+    for chunk in chunks(articles):
+        query = select(*columns).where(about.c.article_id.in_(chunk), is_about(entity)).order_by(about.c.negative)
+        found |= {row.article_id: Shares(row.negative, row.neutral, row.positive) for row in connection.execute(query)}
+    return found
 
 
 def _stored() -> Select[Any]:

@@ -94,9 +94,10 @@ class AlertChange(msgspec.Struct, frozen=True):
 
 
 class StoredArticle(msgspec.Struct, frozen=True, kw_only=True):
-    """A story behind a point of a chart; sentiment and topic are None where no model could read it.
+    """An article as it is kept; sentiment and topic are None where no model could read it.
 
-    Mentions and embedding are as in `ScoredArticle`, and empty where the model that read it gave none.
+    Mentions and embedding are as in `ScoredArticle`, and empty where the model that read it gave none. One that is
+    `in_doubt` is negative, but too improbably to have been counted as such.
     """
 
     id: str
@@ -116,12 +117,41 @@ class StoredArticle(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
     mentions: tuple[Mention, ...] = ()
     embedding: bytes = b""
+    in_doubt: bool = False
 
     @property
     def confidence(self) -> float | None:
         """Probability of the likeliest sentiment; None where no model could read it."""
         known = [share for share in (self.negative, self.neutral, self.positive) if share is not None]
         return max(known, default=None)
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """Probabilities of the three sentiments, each in [0, 1]."""
+
+    negative: float
+    neutral: float
+    positive: float
+
+    @property
+    def sentiment(self) -> str:
+        """The most probable one; negative only if it is more probable than either of the others, as it is counted."""
+        if self.negative > max(self.neutral, self.positive):
+            return "negative"
+        return "positive" if self.positive > self.neutral else "neutral"
+
+
+class WindowArticle(StoredArticle, frozen=True, kw_only=True):
+    """An article behind a point of a chart.
+
+    Attributes:
+        counted: Whether its story is one of those that the point counts: a story counts once, where its first article
+            stands, not where its copies do.
+        toward: The sentiment toward the entity of the chart's series; None where that has none.
+    """
+
+    counted: bool = True
+    toward: Shares | None = None
 
 
 class ClosedCount(msgspec.Struct, frozen=True, kw_only=True):

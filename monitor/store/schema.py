@@ -43,7 +43,7 @@ from monitor.store.schema_sources import source_events as source_events
 from monitor.store.schema_sources import source_polls as source_polls
 from monitor.store.schema_sources import source_states as source_states
 
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 """The newest migration; what a database must be at for this code."""
 
 articles = Table(
@@ -87,9 +87,11 @@ articles = Table(
 FOLLOWER: Final = text("story_id <> id")
 UNSCORED: Final = text("status = 'unscored'")
 LATE: Final = text("late")
+IN_DOUBT: Final = text("in_doubt")
 Index("ix_articles_followers", articles.c.story_id, sqlite_where=FOLLOWER, postgresql_where=FOLLOWER)
 Index("ix_articles_unscored", articles.c.event_time, sqlite_where=UNSCORED, postgresql_where=UNSCORED)
 Index("ix_articles_late", articles.c.event_time, sqlite_where=LATE, postgresql_where=LATE)
+Index("ix_articles_in_doubt", articles.c.event_time, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
 
 duplicates = Table(
     "duplicates",

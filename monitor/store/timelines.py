@@ -23,14 +23,18 @@ BUCKET_LIMIT: Final = 5_000
 _DAY = timedelta(days=1)
 
 
-def read_timeline(connection: Connection, series: Series, span: Window, bucket: timedelta) -> pd.DataFrame:
+def read_timeline(
+    connection: Connection, series: Series, span: Window, bucket: timedelta, *, window: timedelta | None = None
+) -> pd.DataFrame:
     """The counts of a series in equal buckets, and the expected band.
 
     Args:
         connection: In any transaction.
         series: Which.
         span: From its start, rounded down to a bucket, to its end.
-        bucket: Whole minutes, counted from the epoch. Buckets of a day or more take in stories known by date only.
+        bucket: Whole minutes, counted from the epoch.
+        window: Length of the windows that the buckets are added up to; None: each bucket is one. Windows of a day or
+            more take in stories known by date only, as they are judged.
 
     Returns:
         One row for each bucket with the columns `start` (UTC), `stories`, `negatives` (whole numbers), `share` (in
@@ -49,7 +53,8 @@ def read_timeline(connection: Connection, series: Series, span: Window, bucket: 
     starts = [first + n * bucket for n in range(-((first - span.end) // bucket))]
     if len(starts) > BUCKET_LIMIT:
         raise ValueError(f"{len(starts)} buckets are more than the {BUCKET_LIMIT} that a timeline may have.")
-    counts = _read_buckets(connection, series, Window(first, span.end), bucket)
+    with_dated = (window or bucket) >= _DAY
+    counts = _read_buckets(connection, series, Window(first, span.end), bucket, with_dated=with_dated)
     length = band_length(connection, series, bucket)
     bands = {
         closed.window.start: closed
@@ -89,12 +94,11 @@ def read_windows(connection: Connection, series: Series, length: timedelta, span
 
 
 def _read_buckets(
-    connection: Connection, series: Series, span: Window, bucket: timedelta
+    connection: Connection, series: Series, span: Window, bucket: timedelta, *, with_dated: bool
 ) -> dict[datetime, tuple[int, int]]:
     table = schema.minute_counts
     minute = type_coerce(table.c.minute, BigInteger)
     start = (minute - minute % (bucket // timedelta(microseconds=1))).label("bucket")
-    with_dated = bucket >= _DAY
     query = (
         select(
             start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ def _filled() -> None:
         "~harland-wolff-energy": "Harland Wolff Energy",
         "~google-llc": "Google",
     }
+    _write(named)
+
+
+def _write(named: dict[str, str]) -> None:
     items = [
         msgspec.structs.replace(
             scored(number),
@@ -91,6 +96,25 @@ def test_unknown_entities_are_listed_merged_and_confirmed() -> None:
     assert (merged["id"], merged["merged_into"], merged["why"]) == ("~quillon-bank", "~quillon", "one bank")
     assert told("confirm", "~quillon-bank") == {"confirmed": "~quillon-bank"}
     assert told("list", "--status", "merged")["entities"] == []
+
+
+@pytest.mark.usefixtures("_filled")
+def test_what_a_merge_does_for_good_is_said_and_what_confirm_does_not_bring_back() -> None:
+    done = " ".join(monitor("merge", "quillon-bank", "quillon").stderr.split())
+    assert "for good" in done
+    assert "undo" not in done
+    assert "what was counted" in " ".join(monitor("confirm", "~quillon-bank").stderr.split())
+    assert "counted" not in monitor("confirm", "~quillon-bank").stderr, "it was of its own already"
+    for command in ("merge", "confirm"):
+        assert "for good" in " ".join(re.sub("[\u2500-\u257f]", " ", monitor(command, "--help").stdout).split())
+
+
+@pytest.mark.usefixtures("_filled")
+def test_names_from_outside_are_shown_as_they_are_written_without_control_characters() -> None:
+    _write({"~esc": "Bank \x1b[31m[/red]\nof \u202eYork"})
+    shown = monitor("list", "--text", "york").stdout
+    assert "(Bank [31m[/red] of York)" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.usefixtures("_filled")

@@ -52,7 +52,7 @@ def told(place: Path, *arguments: str, status: int = 0) -> Any:
     return json.loads(monitor(place, *arguments, "--json", status=status).stdout.splitlines()[-1])
 
 
-def fail(place: Path, times: int) -> None:
+def fail(place: Path, times: int, name: str = "bank", why: str = "A reason.") -> None:
     """The feed of a bank answers hourly, then fails."""
     at = datetime.now(UTC) - timedelta(hours=20)
     history, accounts = History(), Accounts.of([Fate.NEW, Fate.DUPLICATE])
@@ -62,10 +62,10 @@ def fail(place: Path, times: int) -> None:
             poll = Poll(at=at, failure=failure, accounts=Accounts() if failure else accounts, shape="rss")
             history = after_poll(history, poll)
             verdict = Verdict.DEAD if failure else Verdict.HEALTHY
-            standing = Standing(name="bank", kind="feed", history=history, verdict=verdict, why="A reason.")
-            change = VerdictChange(source="bank", before=Verdict.HEALTHY, after=verdict, why="A reason.", at=at)
+            standing = Standing(name=name, kind="feed", history=history, verdict=verdict, why=why)
+            change = VerdictChange(source=name, before=Verdict.HEALTHY, after=verdict, why=why, at=at)
             parcel = Parcel(
-                id=str(number), at=at, standing=standing, accounts=poll.accounts, failure=failure,
+                id=f"{name}{number}", at=at, standing=standing, accounts=poll.accounts, failure=failure,
                 detail="The server is down." if failure else "", change=change if number == 15 else None,
             )  # fmt: skip
             with database.write() as connection:
@@ -109,6 +109,20 @@ def test_one_source_is_shown_with_its_polls_changes_and_accounts(place: Path) ->
     assert "News is expected within 1 hour" in shown
     assert "healthy → dead" in shown
     assert "monitor sources" in monitor(place, "sources", "show", "nobody", status=2).output
+
+
+@pytest.mark.parametrize("name", ["Reuters [/uk]", "[uk]", "[bold]Wire[/bold]"])
+def test_names_and_reasons_from_outside_are_shown_as_they_are_written(
+    place: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    fail(place, times=1, name=name, why="It says [/odd] [red] \x1b[31m.")
+    for command in (("list",), ("show", name), ("accounts",)):
+        shown = monitor(place, "sources", *command).stdout
+        assert command[0] == "show" or name in shown
+        assert command[0] == "accounts" or "It says [/odd] [red] [31m." in shown
+        assert "\x1b" not in shown
+    assert told(place, "sources")["sources"][0]["name"] == name
 
 
 def test_accounts_of_all_sources_add_up_and_are_refused_where_they_do_not(place: Path) -> None:

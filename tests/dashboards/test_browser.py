@@ -13,6 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import structs
+
+from monitor.alerts.alert import AlertState
+from monitor.store import alerting, reads
+from monitor.store.database import Database
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -140,6 +145,60 @@ def test_the_page_renews_itself_in_place_and_asks_nobody_outside(page: Any) -> N
     assert outside == set()
     assert page.errors == []
     assert "owned" not in page.title()
+
+
+def test_the_alert_that_was_chosen_is_read_on_whatever_becomes_of_it(page: Any, seeded_url: str) -> None:
+    page.goto("/alerts")
+    card = page.locator("article.sm-card")
+    card.wait_for(timeout=60_000)
+    newest = card.get_attribute("data-alert")
+    page.locator("[data-testid=stSelectbox] input").last.click()
+    page.get_by_role("option", name="Financials").click()
+    page.locator("article.sm-card h3", has_text="Financials").wait_for(timeout=30_000)
+    chosen = card.get_attribute("data-alert")
+    assert chosen != newest
+    with Database.open(seeded_url) as database, database.write() as connection:
+        before = reads.read_alert(connection, chosen)
+        assert before is not None
+        alerting.write_alerts(connection, [structs.replace(before, state=AlertState.RECEDING)])
+    page.locator("article.sm-card.receding").wait_for(timeout=30_000)
+    wait_for_renewals(page, RENEWALS)
+    assert card.get_attribute("data-alert") == chosen
+    page.reload()
+    card.wait_for(timeout=60_000)
+    assert card.get_attribute("data-alert") == chosen
+
+
+def test_a_card_s_link_opens_its_alert_each_time_and_choices_are_there_again(page: Any) -> None:
+    page.goto("/")
+    first = page.locator("article.sm-card").first
+    first.wait_for(timeout=60_000)
+    wanted = first.get_attribute("data-alert")
+    for _ in range(2):
+        page.locator("[data-testid=stPageLink] a").first.click()
+        page.locator("[data-testid=stSelectbox]").first.wait_for(timeout=30_000)
+        page.locator(f"article[data-alert='{wanted}']").wait_for(timeout=30_000)
+        assert page.locator("article.sm-card").count() == 1
+        page.locator("[data-testid=stSelectbox] input").last.click()
+        page.get_by_role("option").last.click()
+        page.locator(f"article[data-alert='{wanted}']").wait_for(state="detached", timeout=30_000)
+        page.get_by_role("link", name="Now", exact=True).click()
+        page.locator("[data-testid=stPageLink] a").first.wait_for(timeout=30_000)
+    page.get_by_role("link", name="Topics", exact=True).click()
+    page.get_by_text("1 w", exact=True).click()
+    page.get_by_text("the 24 hours before").wait_for(timeout=30_000)
+    page.get_by_role("link", name="Now", exact=True).click()
+    page.locator("[data-testid=stPageLink] a").first.wait_for(timeout=30_000)
+    page.get_by_role("link", name="Topics", exact=True).click()
+    page.get_by_text("the 24 hours before").wait_for(timeout=30_000)
+    page.reload()
+    page.get_by_text("the 24 hours before").wait_for(timeout=60_000)
+    for _ in range(3):  # to the page as it was opened, before its choices were put into the address, and beyond
+        if page.url.endswith("/topics") or "/topics?" in page.url:
+            page.go_back()
+            wait_for_renewals(page, 2)
+    assert "/topics" not in page.url
+    assert page.errors == []
 
 
 def test_a_click_on_the_chart_shows_the_stories_behind_the_point_and_keeps_them(page: Any) -> None:

@@ -83,11 +83,51 @@ def test_the_band_is_that_of_each_block_and_goes_on_after_the_last() -> None:
     ten = datetime(2026, 3, 12, 10, tzinfo=UTC)
     first, second = block(ten, HOUR, 20, 3, (0.15, 0.05, 0.3)), block(ten + 2 * HOUR, HOUR, 20, 3, (0.16, 0.06, 0.31))
     band = drawn(BY_NAME["6 h"], {}, first, second).band
-    assert list(band["t"]) == [milliseconds(ten + n * HOUR) for n in range(3)] + [
-        milliseconds(TICK.replace(minute=34, second=0))
-    ]
-    assert pd.isna(band["low"][1]), "nothing is known of the hour without a row"
-    assert list(band["high"])[2:] == [0.31, 0.31]
+    hours = [ten, ten + HOUR, ten + HOUR, ten + 2 * HOUR, TICK.replace(minute=34, second=0)]
+    assert list(band["t"]) == list(map(milliseconds, hours))
+    assert list(band["high"])[:2] == [0.3, 0.3], "a step is seen only where it ends as it began"
+    assert pd.isna(band["low"][2]), "nothing is known of the hour without a row"
+    assert list(band["high"])[3:] == [0.31, 0.31]
+
+
+def test_a_day_without_stories_is_drawn_as_one() -> None:
+    start = datetime(2026, 2, 20, tzinfo=UTC)
+    closed = [block(start + n * DAY, DAY, 50, 10, (0.2, 0.1, 0.3)) for n in (0, 1, 7)]
+    for choice in (BY_NAME["1 m"], BY_NAME["all"]):
+        shown = drawn(choice, {start + 8 * DAY: (30, 15)}, *closed)
+        points = shown.points[shown.points["start"] >= milliseconds(start)]
+        assert list(points["start"]) == [milliseconds(start + n * DAY) for n in range(9)]
+        assert list(points["stories"]) == [50, 50, 0, 0, 0, 0, 0, 50, 30]
+        assert points["share"].isna().tolist() == [n in range(2, 7) for n in range(9)]
+        assert list(points["volume"])[2] == FLOOR
+        band = shown.band[shown.band["t"] >= milliseconds(start)]
+        days = [start + n * DAY for n in (0, 1, 2, 2, 3, 4, 5, 6, 7)]
+        assert list(band["t"])[:9] == list(map(milliseconds, days))
+        assert list(band["low"].notna())[:10] == [True, True, True, *[False] * 5, True, True], (
+            "each known day has an end"
+        )
+
+
+def test_a_month_begins_with_the_days_before_the_first_story() -> None:
+    points = drawn(BY_NAME["1 m"], {}, block(datetime(2026, 3, 11, tzinfo=UTC), DAY, 50, 10, None)).points
+    assert len(points) == 29
+    assert list(points["stories"])[-2:] == [0, 50]
+
+
+def test_a_share_between_two_that_are_not_known_is_a_point_for_a_line_would_not_show_it() -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    closed = [block(start + n * DAY, DAY, 50, 10, (0.2, 0.1, 0.3)) for n in (0, 2, 3, 5)]
+    lone = drawn(BY_NAME["all"], {}, *closed).points["lone"]
+    assert lone.notna().tolist() == [True, False, False, False, False, True]
+
+
+def test_the_band_of_days_under_an_hourly_chart_goes_on_through_the_open_day_and_says_what_it_is_of() -> None:
+    today = datetime(2026, 3, 12, tzinfo=UTC)
+    for name in ("6 h", "1 d"):
+        shown = drawn(BY_NAME[name], {today + 13 * HOUR: (9, 8)}, block(today - DAY, DAY, 20, 3, (0.2, 0.1, 0.3)))
+        assert list(shown.band["t"])[-1] == int(shown.edges["t"].max())
+        assert list(shown.band["high"])[-1] == 0.3
+        assert list(shown.points["usual"])[-1] == "20% (10% to 30%), range of a whole day"
 
 
 def test_the_tooltip_says_what_is_usual_or_that_it_is_not_known() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dashboards.markup import bar, link, safe_address, tag, text
 from dashboards.views.stories import mention_chips, story_table
 from monitor.classify.mentions import Mention
-from monitor.store.rows import StoredArticle
+from monitor.store.rows import Shares, WindowArticle
 
 NOW = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
 
@@ -42,8 +42,8 @@ def mention(name: str, negative: float, positive: float) -> Mention:
     )
 
 
-def article(title: str, url: str = "", *, story_id: str | None = None, novelty: int = 100) -> StoredArticle:
-    return StoredArticle(
+def article(title: str, url: str = "", *, story_id: str | None = None, novelty: int = 100) -> WindowArticle:
+    return WindowArticle(
         id=title,
         source="wire",
         url=url,
@@ -124,6 +124,27 @@ def test_copies_are_folded_under_their_story_and_counted() -> None:
     assert "15 copies" in page.words
     assert "and 3 more" in page.words
     assert page.words.index("Bank halts withdrawals") < page.words.index("15 copies")
+
+
+def test_what_the_point_does_not_count_is_marked() -> None:
+    copy = msgspec.structs.replace(article("Bank - Mirror", story_id="earlier", novelty=75), counted=False)
+    doubtful = msgspec.structs.replace(article("Perhaps"), in_doubt=True)
+    words = Reader(story_table([article("Bank"), copy, doubtful], NOW)).words
+    assert words.count("not counted") == 2
+    assert words.index("Bank - Mirror") < words.index("not counted here") < words.index("Perhaps")
+    toward = msgspec.structs.replace(doubtful, toward=Shares(0.6, 0.3, 0.1))
+    assert "in doubt" not in Reader(story_table([toward], NOW)).words
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [((0.5, 0.3, 0.2), "negative 50%"), ((0.4, 0.4, 0.2), "neutral 40%"), ((0, 0.4, 0.6), "positive")],
+)
+def test_of_a_company_the_sentiment_toward_it_is_shown(shares: tuple[float, float, float], told: str) -> None:
+    words = Reader(story_table([msgspec.structs.replace(article("Bank"), toward=Shares(*shares))], NOW)).words
+    assert "Sentiment toward it" in words
+    assert told in words
+    assert "93%" not in words
 
 
 def test_an_article_that_no_model_read_says_so() -> None:

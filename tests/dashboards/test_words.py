@@ -12,8 +12,10 @@ from dashboards.views.cards import alert_card
 from dashboards.views.pipeline import ALIVE_FOR, Beats, rates, remember, stage_table
 from monitor.alerts.alert import AlertState
 from monitor.store.database import Database
+from monitor.store.health import STOPPED
 from monitor.store.rows import Heartbeat, Progress
 from monitor.surges.evidence import Evidence
+from monitor.surges.series import Series
 from tests.alerts.builders import HOUR, MINUTE, START, alert, surge
 
 SECOND = timedelta(seconds=1)
@@ -79,6 +81,20 @@ def test_a_stage_without_a_sign_is_missing_and_one_with_an_old_sign_is_silent() 
     assert "● alive" in table
     assert table.count("✕ not running") == 4
     assert "✕ silent for 40 s" in stage_table([beat()], {}, START + 42 * SECOND)
+
+
+def test_a_process_ran_until_its_last_sign_and_no_longer() -> None:
+    stopped = msgspec.structs.replace(beat(seconds=180), note=STOPPED)
+    assert "3 min 0 s" in stage_table([stopped], {}, START + 40 * MINUTE)
+
+
+def test_series_of_one_title_are_told_apart_by_what_differs() -> None:
+    twins = [Series(entity="boeing"), Series(entity="~boeing"), Series(topic="Boeing")]
+    assert list(words.names(twins).values()) == [
+        "Boeing (entity=boeing)",
+        "Boeing (unlisted)",
+        "Boeing (topic=Boeing)",
+    ]
 
 
 def test_counting_a_large_store_is_not_repeated_before_it_is_paid_for(empty_url: str) -> None:

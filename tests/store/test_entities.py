@@ -77,6 +77,18 @@ def test_the_most_written_about_come_first_and_can_be_searched(filled: Database)
         assert entities.read_entities(connection, "confirmed") == []
 
 
+def test_names_are_found_whatever_the_case_of_their_letters_with_accents_too(database: Database) -> None:
+    named = [
+        about(n, toward(f"~e{n}", name))
+        for n, name in enumerate(("\u00c9LAN Soci\u00e9t\u00e9", "Stra\u00dfe AG", "Elan"), 1)
+    ]
+    with database.write() as connection:
+        entities.write_mentions(connection, named)
+        assert [one.id for one in entities.read_entities(connection, text="\u00e9lan SOCI\u00c9T\u00c9")] == ["~e1"]
+        assert [one.id for one in entities.read_entities(connection, text="STRASSE")] == ["~e2"]
+        assert [one.id for one in entities.read_entities(connection, text="e", limit=2)] == ["~e1", "~e2"]
+
+
 def test_articles_of_merged_entities_are_read_as_ones(filled: Database) -> None:
     with filled.write() as connection:
         entities.merge_entity(connection, "~tarvex", "~quillon", DECISION)

@@ -14,6 +14,7 @@ from monitor.store import entities, reads, writes
 from monitor.store.database import Database
 from monitor.store.entities import Decision
 from monitor.store.evidence import read_evidence
+from monitor.store.rows import Shares
 from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
 from monitor.surges.series import ALL, Series
@@ -94,6 +95,10 @@ def test_of_a_company_stories_are_as_negative_as_they_are_toward_it(database: Da
     with database.read() as connection:
         behind = reads.read_stories(connection, Series(entity="acme"), SHORT, 10)
     assert [story.id for story in behind] == [article(number).id for number in (2, 4, 1, 3)]
+    assert [story.toward for story in behind] == [
+        Shares(negative, 0.15, round(0.85 - negative, 5)) for negative in (0.8, 0.8, 0.7, 0.2)
+    ]
+    assert {story.sentiment for story in behind} == {"neutral"}
 
 
 def test_merges_that_follow_one_another_are_followed_to_the_end(database: Database) -> None:
@@ -121,6 +126,8 @@ def test_what_was_too_doubtful_to_count_as_negative_is_no_evidence(database: Dat
         behind = reads.read_stories(connection, ALL, SHORT, 10)
     assert evidence.sources == (("wire", 2),)
     assert len(behind) == 4
+    assert {story.id for story in behind if story.in_doubt} == {article(2).id, article(4).id}
+    assert {story.toward for story in behind} == {None}
 
 
 @pytest.mark.parametrize(("abstain_below", "counts"), [(None, 1), (0.4, 2), (0.95, 0)])

@@ -7,7 +7,6 @@ import pytest
 from msgspec import structs
 
 from monitor.alerts.alert import AlertState
-from monitor.classify.scored import ScoredArticle
 from monitor.clock import MINUTE
 from monitor.store import alerting, outbox, reads, timelines, writes
 from monitor.store.database import Database
@@ -64,6 +63,17 @@ def test_buckets_of_a_day_take_in_stories_known_by_date_only(database: Database)
         frame = timelines.read_timeline(connection, ALL, Window(midnight, midnight + DAY), DAY)
     assert frame["stories"].tolist() == [7]
     assert frame["negatives"].tolist() == [6]
+
+
+def test_finer_buckets_of_windows_of_a_day_take_them_in_too(database: Database) -> None:
+    with database.write() as connection:
+        writes.add_minute_counts(connection, [minute_count(NOON, 2, 1, dated=5)])
+    with database.read() as connection:
+        frame = timelines.read_timeline(connection, ALL, Window(NOON, NOON + HOUR), 30 * MINUTE, window=DAY)
+        hours = timelines.read_timeline(connection, ALL, Window(NOON, NOON + HOUR), 30 * MINUTE, window=HOUR)
+    assert frame["stories"].tolist() == [7, 0]
+    assert frame["negatives"].tolist() == [6, 0]
+    assert hours["stories"].tolist() == [2, 0]
 
 
 def test_a_timeline_of_nothing_has_its_buckets_all_the_same(database: Database) -> None:
@@ -131,23 +141,49 @@ def test_mentions_and_embedding_are_kept_with_an_article_and_nothing_where_there
     )
 
 
-def test_what_is_in_doubt_is_told_by_the_model_that_scored_it(database: Database) -> None:
-    shares = {1: 0.48, 2: 0.6, 3: 0.9}
-    items: list[ScoredArticle] = [
-        structs.replace(scored(number, negative=share), neutral=round(0.98 - share, 2), model_version=f"fast-{number}")
-        for number, share in shares.items()
+def test_in_doubt_are_the_articles_that_were_not_counted_for_doubt_however_old_and_the_latest_first(
+    database: Database,
+) -> None:
+    unsure = [structs.replace(scored(number, negative=0.48), sentiment="negative", positive=0.1) for number in (1, 2)]
+    improbable = structs.replace(scored(3, negative=0.3), neutral=0.4, positive=0.3)
+    with database.write() as connection:
+        writes.write_articles(connection, [*map(counted, unsure), counted(improbable), counted(unscored(4))])
+        writes.write_articles(connection, [counted(scored(number, negative=0.9)) for number in range(5, 40)])
+        writes.write_articles(connection, [counted(scored(41, negative=0.8))], abstain_below=0.85)
+    with database.read() as connection:
+        assert [each.id for each in reads.read_in_doubt(connection, 10)] == [article(n).id for n in (41, 2, 1)]
+        assert [each.id for each in reads.read_in_doubt(connection, 1)] == [article(41).id]
+
+
+def test_a_copy_counts_only_where_the_first_article_of_its_story_does(database: Database) -> None:
+    before, within, energy = article(1).id, article(70).id, article(75).id
+    items = [
+        counted(scored(1)),
+        counted(scored(61), story_id=before, novelty=75),
+        counted(scored(70, negative=0.1)),
+        counted(scored(71), story_id=within, novelty=75),
+        counted(scored(75, topic="Energy")),
+        counted(scored(76), story_id=energy, novelty=75),
     ]
     with database.write() as connection:
-        writes.write_articles(connection, [*map(counted, items), counted(unscored(4))])
+        writes.write_articles(connection, items)
+    window = Window(NOON + HOUR, NOON + 2 * HOUR)
     with database.read() as connection:
-        assert reads.read_recent_versions(connection) == ["fast-1", "fast-2", "fast-3"]
+        found = {each.id: each.counted for each in reads.read_stories(connection, BANKS, window, 10)}
+        assert found == {article(61).id: False, within: True, article(71).id: True, article(76).id: False}
+        (worst,) = reads.read_stories(connection, BANKS, Window(NOON + 71 * MINUTE, window.end), 1)
+        assert (worst.id, worst.counted) == (article(71).id, False)
+        everything = {each.id: each.counted for each in reads.read_stories(connection, ALL, window, 10)}
+        assert everything == found | {energy: True, article(76).id: True}
 
-        def doubtful(least: dict[str, float], otherwise: float) -> list[str | None]:
-            return [each.model_version for each in reads.read_doubtful(connection, least, otherwise, 10)]
 
-        assert doubtful({}, 0.65) == ["fast-2", "fast-1"]
-        assert doubtful({}, 0.55) == ["fast-1"]
-        assert doubtful({"fast-1": 0.3, "fast-2": 0.7}, 0.5) == ["fast-2"]
+def test_the_alert_that_ended_last_is_told_by_its_end(database: Database) -> None:
+    short = alert(NOON + HOUR, state=AlertState.RESOLVED, calm_since=NOON + 2 * HOUR, resolved_at=NOON + 8 * HOUR)
+    long = alert(NOON, ALL, AlertState.RESOLVED, calm_since=NOON + 3 * HOUR, resolved_at=NOON + 7 * HOUR)
+    with database.write() as connection:
+        assert reads.read_last_ended(connection) is None
+        alerting.write_alerts(connection, [short, long, alert(NOON + 9 * HOUR)])
+        assert reads.read_last_ended(connection) == long
 
 
 def test_alerts_are_found_by_state_and_by_the_time_they_were_open(database: Database) -> None:
