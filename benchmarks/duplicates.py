@@ -8,10 +8,10 @@ core as articles that come one after another in the order of the file; two in on
 story a true one. The figures are those of the stories marked "test"; lexicons and thresholds were made on "tune" alone.
 
 Whoever writes the stories knows what the lexicons hold. So others, who did not, wrote more, with more and nearer
-look-alikes; what one of them wrote judges (others.jsonl, "fresh"). And six more wrote stories that are meant to be hard:
-of each two rewrites, one of which shares little more than the names, and two or three look-alikes of the kind that one
-affair brings forth; what two of them wrote judges (hard.jsonl, "hard"). From the stories of the other writers the
-shipped models learn (pipelines/stories), and from no text of those who judge.
+look-alikes; what one of them wrote judges (others.jsonl, "fresh"). And six more wrote stories that are meant to be
+hard: of each two rewrites, one of which shares little more than the names, and two or three look-alikes of the kind
+that one affair brings forth; what two of them wrote judges (hard.jsonl, "hard"). From the stories of the other writers
+the shipped models learn (pipelines/stories), and from no text of those who judge.
 
 `--tune` finds `surges.story_likeness` and `surges.story_per_nat` for a model. In a small set hardly anything is alike
 by chance; so of the settings that are within .002 of the best on the tune stories, the one is taken that joins

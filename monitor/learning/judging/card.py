@@ -58,7 +58,7 @@ SHIPPED_DATA = """
 | FinEntity, nine tenths of its paragraphs | ODC-BY 1.0 | mentions, sentiment toward each |
 | Headlines written for the monitor, four fifths of their frames | Apache-2.0 | fast: mentions, sentiment toward each |
 | StockNet, 12,000 of its tweets, without labels | MIT | fast: what quality says of them and of the public sets |
-| 739 stories written for the monitor, each told several times, and what resembles them | Apache-2.0 | fast: the story vector |
+| Stories written for the monitor, 739 of them, and what resembles them | Apache-2.0 | fast: the story vector |
 
 Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
 punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
