@@ -261,12 +261,17 @@ def _parts_of(batch: Integers, size: int) -> Iterator[Integers]:
 
 
 def _told_apart(run: _Run, families: Sequence[EncodedFamily]) -> Tensor:
-    """The loss over families of stories, all in one pass: whatever is another story in it lies apart."""
+    """The loss over families of stories, all of them together: whatever is another story among them lies apart."""
     device = _device(run.model)
-    ids, mask = pad([row for family in families for row in family.rows], run.pad_id)
-    with autocast(device, PRECISIONS[run.recipe.precision]):
-        vectors = run.model(ids.to(device), mask.to(device)).story
-    return story_loss(vectors, [story for family in families for story in family.stories])
+    rows = [row for family in families for row in family.rows]
+    stories = [story for family in families for story in family.stories]
+    vectors, order = list[Tensor](), list[int]()
+    for places in sorted_batches([len(row) for row in rows], run.recipe.batch_size):  # or half would be padding
+        ids, mask = pad([rows[place] for place in places], run.pad_id)
+        with autocast(device, PRECISIONS[run.recipe.precision]):
+            vectors.append(run.model(ids.to(device), mask.to(device)).story)
+        order += places.tolist()
+    return story_loss(torch.cat(vectors), [stories[place] for place in order])
 
 
 def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_id: int, loss: Loss) -> Tensor:
