@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,8 @@ _GRADES = {"all-MiniLM-L6-v2": "fast", "all-mpnet-base-v2": "quality"}
 def building(out_folder: Path) -> Iterator[Path]:
     """A folder to build in, which takes the place of another if nothing goes wrong.
 
+    What killed runs left of the same place goes, too, once it is taken: until then that may hold the only whole folder.
+
     Raises:
         InputError: The place cannot be written to.
     """
@@ -54,13 +58,40 @@ def building(out_folder: Path) -> Iterator[Path]:
 
     try:
         out_folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out_folder.parent, prefix=".building-") as scratch:
+        with tempfile.TemporaryDirectory(dir=out_folder.parent, prefix=".building-") as scratch, _locked(scratch):
             built = Path(scratch) / out_folder.name
             built.mkdir()
             yield built
             install(built, out_folder)
+            _clear_killed(out_folder)
     except OSError as error:
         raise InputError(f"{out_folder}: it cannot be written: {error}.", "Check the folder and its rights.") from error
+
+
+@contextmanager
+def _locked(folder: str | Path) -> Iterator[bool]:
+    """Holds a folder's lock, which ends with the process; gives whether it was free."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except OSError:  # another process has it, or the file system knows no locks
+            free = False
+        yield free
+    finally:
+        os.close(handle)
+
+
+def _clear_killed(out_folder: Path) -> None:
+    own = {out_folder.name, f"{out_folder.name}.old"}
+    for scratch in out_folder.parent.glob(".building-*"):
+        with suppress(OSError), _locked(scratch) as free:  # another process may be clearing, too
+            names = {path.name for path in scratch.iterdir()}
+            if free and names and names <= own:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def packed(
@@ -70,7 +101,6 @@ def packed(
     grade: str,
     built: Path,
     report: Say,
-    keep: Path | None = None,
 ) -> Manifest:
     """Export what was trained: an addition alone, or the whole as a static int8 graph.
 
@@ -81,22 +111,19 @@ def packed(
         grade: Of the version; empty for the parent's, or the base's.
         built: Gets the files.
         report: Called with one line at a time.
-        keep: Gets the exact weights, where `built` gets a graph; None keeps none.
     """
     from monitor.learning.network.adapters import merge_adapters
     from monitor.learning.network.export import export_model, export_weights, write_papers
     from monitor.learning.network.restoring import MERGEABLE
 
     model: Any = begun.model.cpu()
-    tokens = max(recipe.max_tokens, SERVED_TOKENS)
+    parents = begun.restored.manifest.max_tokens if begun.restored else 0  # a successor never reads less of a text
+    tokens = max(recipe.max_tokens, parents, SERVED_TOKENS)
     papers = _papers(begun, examples, recipe, grade, tokens)
     if begun.adapted:
         report("writing the trained weights")
         export_weights(model, begun.tokenizer, built, tokens)
     else:
-        if keep is not None and recipe.method == "full":
-            export_weights(model, begun.tokenizer, keep, tokens)
-            write_papers(keep, papers)
         if recipe.method in MERGEABLE:
             merge_adapters(model)
         report("quantising to int8")
@@ -141,7 +168,7 @@ def with_parents_topics(
     """
     from monitor.learning.network.export import write_papers
 
-    topics = load_added_topics(parent, load_manifest(parent, Labels()).width).topics
+    topics = load_added_topics(parent, load_manifest(parent, Labels())).topics
     if not topics:
         return papers
     report(f"carrying over {len(topics)} added topics")
@@ -152,6 +179,28 @@ def with_parents_topics(
     write_added_topics(built, [moved(topic, before, after) for topic in topics])
     names = (*papers.labels.topics, *(topic.name for topic in topics))
     return write_papers(built, msgspec.structs.replace(papers, topics=names, added_topics=len(topics)))
+
+
+def keep_weights(
+    begun: Start, papers: Manifest, folder: Path, parent: Path | None, texts: Sequence[str], base_folder: Path | None
+) -> None:
+    """Keep the exact weights of a version that is served as a graph, as a version's folder of its own.
+
+    Args:
+        begun: Trained by now, without an addition.
+        papers: Final, but for topics that were added to the parent.
+        folder: Gets them, all at once; what a run before left there is replaced.
+        parent: See `with_parents_topics`, likewise the others; None where there is none.
+        texts: Like those that will be read.
+        base_folder: Where the files of the base lie; None looks for them.
+    """
+    from monitor.learning.network.export import export_weights, write_papers
+
+    with building(folder) as built:
+        export_weights(begun.model, begun.tokenizer, built, papers.max_tokens)
+        papers = write_papers(built, papers)
+        if parent is not None:
+            with_parents_topics(parent, papers, texts, built, base_folder, lambda _line: None)
 
 
 def judged(begun: Start, papers: Manifest, validation: Sequence[Example], built: Path, report: Say) -> Manifest:

@@ -18,6 +18,7 @@ import numpy as np
 
 from monitor.classify.engine import Engine, Floats
 from monitor.classify.labels import Labels, Task
+from monitor.classify.text import statement_key
 from monitor.errors import ModelError
 from monitor.learning.data.examples import Example, targets_of
 from monitor.learning.data.known import Parts, judged_labels, parts_of
@@ -52,11 +53,15 @@ _SEED = 7
 class Trainer(Protocol):
     """Makes a model folder out of examples."""
 
-    def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
+    def train(
+        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+    ) -> Path:
         """Trains on from a model.
 
         Args:
-            examples: New and old ones, in random order; those that calibrate or stop early are to be taken from them.
+            labelled: By people, new and old ones, in random order; those that calibrate or stop early are to be taken
+                from them.
+            rehearsals: The champion's own answers, in random order, about other texts: to be learnt from alone.
             parent_folder: The champion: manifest and files.
             out_folder: Is not there yet; gets the finished model, whose manifest names the champion as parent.
 
@@ -125,17 +130,18 @@ def retrain(settings: Settings, database: Database, now: datetime, workshop: Wor
     lacking = too_few(judged_labels([*parts.frozen, *workshop.frozen]), judged_labels(parts.newest), workshop.what)
     if lacking:
         return str(_waiting(decision, lacking))
-    examples = _examples(parts, collected, workshop)
+    labelled, rehearsed = _examples(parts, collected, workshop)
+    count = len(labelled) + len(rehearsed)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="training-") as scratch:
-        folder = workshop.trainer.train(examples, parent, Path(scratch) / "candidate")
+        folder = workshop.trainer.train(labelled, rehearsed, parent, Path(scratch) / "candidate")
         candidate = workshop.registry.add(folder, "retrained", champion.id, note=str(decision))
     if candidate.id == champion.id:
-        return f"{decision} Training on {len(examples):,} texts gave the champion again."
+        return f"{decision} Training on {count:,} texts gave the champion again."
     workshop.registry.set_candidate(candidate.id, str(decision), BY)
     rival = workshop.open_engine(workshop.registry.fetch(candidate.id))
     verdict, details = _judged(engine, rival, parts, workshop)
-    details |= {"decision": str(decision), "examples": len(examples), "new": len(parts.new)}
+    details |= {"decision": str(decision), "examples": count, "new": len(parts.new)}
     judgement = Judgement(
         grade=grade,
         candidate=candidate.id,
@@ -146,7 +152,7 @@ def retrain(settings: Settings, database: Database, now: datetime, workshop: Wor
         details=details,
     )
     _conclude(database, workshop.registry, verdict, judgement, over)
-    told = f"{decision} {candidate.id} was trained on {len(examples):,} texts and {judgement.verdict}."
+    told = f"{decision} {candidate.id} was trained on {count:,} texts and {judgement.verdict}."
     return f"{told} {verdict}"
 
 
@@ -196,21 +202,32 @@ def _waiting(decision: Retrain, lacking: Sequence[Fault]) -> Wait:
     return Wait(f"{decision} Yet nothing is trained, as nobody could judge it. {why} {asked}", decision.reason)
 
 
-def _examples(parts: Parts, collected: Collected, workshop: Workshop) -> list[Example]:
-    """What to learn from: nothing of it judges, nor is a near-duplicate of what judges."""
+def _examples(parts: Parts, collected: Collected, workshop: Workshop) -> tuple[list[Example], list[Example]]:
+    """What to learn from: nothing of it judges, nor is a near-duplicate of what judges.
+
+    Returns:
+        What people labelled, and the champion's own answers about other texts.
+    """
     reference = collected.reference
     old = [*parts.old, *workshop.old]
+    labelled = {statement_key(example.text) for example in (*parts.new, *old)}
     if not workshop.old:
-        old += rehearsals(
+        answers = rehearsals(
             reference.texts,
             reference.scores.topic_probabilities,
             reference.scores.sentiment_probabilities,
             workshop.when.rehearsal_confidence,
         )
+        old += [answer for answer in answers if statement_key(answer.text) not in labelled]
     judging = [example.text for example in (*parts.frozen, *parts.newest, *workshop.frozen)]
     old = [example for example in old if not is_held_out(example.text)]
     new = without_relatives(parts.new, judging)
-    return mixed(new, without_relatives(old, judging), workshop.when.old_per_new, _SEED)
+    examples = mixed(new, without_relatives(old, judging), workshop.when.old_per_new, _SEED)
+    by_people = [statement_key(example.text) in labelled for example in examples]
+    return (
+        [example for example, theirs in zip(examples, by_people, strict=True) if theirs],
+        [example for example, theirs in zip(examples, by_people, strict=True) if not theirs],
+    )
 
 
 def _judged(champion: Engine, candidate: Engine, parts: Parts, workshop: Workshop) -> tuple[Verdict, dict[str, object]]:

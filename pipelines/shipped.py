@@ -16,13 +16,14 @@ from monitor.classify.manifest import Manifest, load_manifest
 from monitor.errors import InputError
 from monitor.learning.data.examples import Example, without_repeats
 from monitor.learning.data.groups import grouped_split, near_duplicate_groups
+from monitor.learning.data.replaying import without_relatives
 from monitor.learning.judging.card import SHIPPED_DATA
 from monitor.learning.recipe import FAST, QUALITY, Recipe
 from pipelines.company_news.examples import FILLINGS, company_news
 from pipelines.datasets import TRAINING_SETS, VALIDATION_SETS, read_set
 from pipelines.entity_sets import read_finentity, read_sentfin, split_test
 from pipelines.stories.learning import stories_to_learn
-from pipelines.train import Run, Say, train_version
+from pipelines.train import Run, Say, require_free, train_version
 from pipelines.validation import figures, validation_sets
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ SPLIT_SEED = 1
 
 @dataclass(frozen=True)
 class Split:
-    """Training examples and the held-out ones; no near-duplicate stands in both, none stands in a validation set."""
+    """Training examples and the held-out ones; no near-duplicate stands in both, or in one and a validation set."""
 
     training: list[Example]
     held_out: list[Example]
@@ -82,25 +83,27 @@ def train_shipped(
         InputError: There is no such grade, or a data file is missing or malformed.
         ModelError: The base model is missing or changed.
     """
-    recipe = recipe or recipe_of_grade(grade)
+    recipe, run = recipe or recipe_of_grade(grade), replace(run or Run(), grade=grade)
+    require_free(out_folder, run)
     split, news = split_training_sets(data_folder), company_news(fillings)
+    validation = [*split.held_out, *news.calibrating]
     judged = [example.text for chosen in validation_sets() for example in chosen.read(data_folder)]
-    unlabelled = [Example(text) for text in texts]
-    held_out = judged + [example.text for example in (*split.held_out, *split.training)]
+    held_out = judged + [example.text for example in validation]
+    unlabelled = without_repeats([Example(text) for text in texts], [example.text for example in split.training])
     train_version(
-        [*_drawn(split.training, share, recipe.seed), *without_repeats(unlabelled, held_out)],
+        [*_drawn(split.training, share, recipe.seed), *without_relatives(unlabelled, held_out)],
         recipe,
         out_folder,
-        validation=[*split.held_out, *news.calibrating],
+        validation=validation,
         certain=news.training,
         stories=stories_to_learn(),
         parent=parent,
         teacher=teacher,
-        run=replace(run or Run(), grade=grade),
+        run=run,
         report=report,
         watch=watch,
     )
-    return judge_on_sets(out_folder, data_folder, report)
+    return judge_on_sets(out_folder, data_folder, report, run.base_folder)
 
 
 def _drawn(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
@@ -121,7 +124,7 @@ def recipe_of_grade(grade: str) -> Recipe:
 
 
 def split_training_sets(data_folder: Path) -> Split:
-    """Read the training sets, drop what repeats itself or a validation text, and hold out whole groups.
+    """Read the training sets, drop repeats and near-duplicates of a validation text, and hold out whole groups.
 
     Raises:
         InputError: If a data file is missing or malformed.
@@ -132,7 +135,7 @@ def split_training_sets(data_folder: Path) -> Split:
         training, test = split_test(read(data_folder))
         examples += training
         judged += [example.text for example in test]
-    examples = without_repeats(examples, judged)
+    examples = without_relatives(without_repeats(examples), judged)
     groups = near_duplicate_groups([example.text for example in examples])
     held_out = grouped_split(groups, HELD_OUT_SHARE, SPLIT_SEED)
     return Split(
@@ -141,17 +144,18 @@ def split_training_sets(data_folder: Path) -> Split:
     )
 
 
-def judge_on_sets(folder: Path, data_folder: Path, report: Say) -> Manifest:
+def judge_on_sets(folder: Path, data_folder: Path, report: Say, base_folder: Path | None = None) -> Manifest:
     """Judge a finished model on every validation set, and write the figures into its manifest and card.
 
     Args:
         folder: Of the model.
         data_folder: Of the sets.
         report: Called with one line at a time.
+        base_folder: Where the files of its base lie; None looks for them.
     """
     from monitor.learning.network.export import write_papers
 
-    engine, papers = open_engine(folder), load_manifest(folder, Labels())
+    engine, papers = open_engine(folder, base_folder=base_folder), load_manifest(folder, Labels())
     metrics: dict[str, Any] = {name: found for name, found in papers.metrics.items() if name.startswith("validation ")}
     for chosen in validation_sets():
         found = {"task": chosen.task, **figures(engine, chosen.read(data_folder), chosen.task)}

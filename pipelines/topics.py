@@ -156,7 +156,7 @@ def add_topic(registry: Registry, parent: Path, proposal: Proposal, note: str = 
     manifest = load_manifest(parent, Labels())
     name = proposal.topic.name
     require_free_name(name, manifest.topics)
-    topics = (*load_added_topics(parent, manifest.width).topics, proposal.topic)
+    topics = (*load_added_topics(parent, manifest).topics, proposal.topic)
     figures = msgspec.structs.asdict(proposal.expected) | {"n": proposal.topic.examples}
     metrics = manifest.metrics | {_figures_name(name): figures}
     return _store(registry, parent, msgspec.structs.replace(manifest, metrics=metrics), topics, note)
@@ -170,7 +170,7 @@ def remove_topic(registry: Registry, parent: Path, name: str, note: str = "") ->
         ModelError: The parent is damaged, or the registry did not take the version.
     """
     manifest = load_manifest(parent, Labels())
-    topics = load_added_topics(parent, manifest.width).topics
+    topics = load_added_topics(parent, manifest).topics
     kept = tuple(topic for topic in topics if topic.name != name)
     if len(kept) == len(topics):
         known = ", ".join(topic.name for topic in topics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,11 +17,13 @@ from monitor.classify.manifest import MANIFEST_NAME, Manifest, load_manifest
 from monitor.classify.text import prepare_text
 from monitor.errors import InputError, ModelError
 from monitor.learning.data.corpus import Corpus
-from monitor.learning.data.examples import Example, fingerprint, without_added_topics
+from monitor.learning.data.examples import Example, targets_of, without_added_topics
+from monitor.learning.data.replaying import without_relatives
 from monitor.learning.data.splitting import split_corpus
 from monitor.learning.data.stories import Family
 from monitor.learning.recipe import Recipe
-from pipelines.packing import building, judged, packed, with_parents_topics
+from monitor.learning.training.places import WEIGHTS_FOLDER, require_places
+from pipelines.packing import building, judged, keep_weights, packed, with_parents_topics
 
 if TYPE_CHECKING:
     from monitor.learning.data.encoding import Encoded
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from monitor.learning.training.starting import Start
 
 VALIDATION_SHARE = 0.1
-WEIGHTS_FOLDER = "weights"
-"""Within a run's folder: the exact weights of a version that is served as int8, to go on from."""
 _LIBRARIES = ("torch", "transformers", "safetensors", "peft", "nncf")
 NEEDS_EXTRA = "Install the training libraries: pip install 'sentiment-monitor[train]'."
 
@@ -93,33 +94,38 @@ def train_version(
         The version's manifest.
 
     Raises:
-        InputError: Something that is no model lies at `out_folder`.
-        ModelError: The base or the parent is missing or does not fit, the teacher knows less than a guess, or the
-            training libraries are not installed.
+        InputError: The places cannot be used (see `require_free`), or no labelled mention is within what is read.
+        ModelError: The base or the parent is missing or does not fit, the teacher knows less than a guess, the recipe
+            cannot be followed, the run diverged, or the training libraries are not installed.
     """
     run = run or Run()
-    require_free(out_folder)
+    require_free(out_folder, run)
     with training_libraries():
+        from monitor.learning.training.loop import require_possible
         from monitor.learning.training.starting import encoded_with_base, start
 
         asked, examples = len(examples), [*examples, *certain]
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
         examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
+        require_possible(recipe, begun.model, bool(examples), bool(validation))
         report(f"{len(examples):,} texts to train on, {len(validation):,} to validate on")
         rows = encoded_with_base(begun, examples, recipe, keep_stories=not stories)
+        _require_mentions(examples, rows, recipe, report)
         if teacher is not None:
             texts = [example.text for example in examples[:asked]]
             rows = [*_taught(texts, rows[:asked], begun, teacher, run, report), *rows[asked:]]
         told = [Example(prepare_text(text.text)) for family in stories for text in family]
-        keeper = _keeper(run, recipe, [*examples, *validation, *told], begun)
+        versions = [load_manifest(folder, Labels()).model_version if folder else "" for folder in (parent, teacher)]
+        keeper = _keeper(run, recipe, (examples[:asked], examples[asked:], validation, stories, versions))
         _fit(begun, rows, stories, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:
-            keep = run.folder / WEIGHTS_FOLDER if run.folder else None
-            papers = packed(begun, [*examples, *told], recipe, run.grade, built, report, keep)
-            papers = judged(begun, papers, validation, built, report)
+            papers = packed(begun, [*examples, *told], recipe, run.grade, built, report)
+            own = papers = judged(begun, papers, validation, built, report)
+            texts = [example.text for example in (*examples, *validation)]
             if parent is not None:
-                texts = [example.text for example in (*examples, *validation)]
-                papers = with_parents_topics(parent, papers, texts, built, run.base_folder, report)
+                papers = with_parents_topics(parent, own, texts, built, run.base_folder, report)
+            if run.folder and recipe.method == "full":
+                keep_weights(begun, own, run.folder / WEIGHTS_FOLDER, parent, texts, run.base_folder)
     if keeper is not None:
         keeper.clear()
     report(f"{out_folder}: {papers.model_version}")
@@ -133,7 +139,7 @@ class VersionTrainer:
         """Settle what is the same for all successors.
 
         Args:
-            recipe: How they are trained; base, method and rank are the parent's.
+            recipe: How they are trained; base, method, rank and token limit are the parent's.
             run: How the runs are carried out.
             report: Called with one line at a time.
         """
@@ -141,14 +147,20 @@ class VersionTrainer:
         self._run = run or Run()
         self._report = report
 
-    def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
-        """Train on from a model; a tenth of the examples, by groups of near-duplicates, stops and calibrates it."""
+    def train(
+        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+    ) -> Path:
+        """Train on from a model; a tenth of what people labelled stops and calibrates it.
+
+        The tenth is drawn by groups of near-duplicates. None of the model's own answers is in it, and none about a text
+        like it is learnt from: the model would be judged by itself.
+        """
         old = parents_recipe(parent_folder)
-        recipe = msgspec.structs.replace(self._recipe, base=old.base, method=old.method, rank=old.rank, alpha=old.alpha)
-        corpus = Corpus.of(examples)
-        split = split_corpus(corpus, "group", VALIDATION_SHARE, recipe.seed)
+        kept = {name: getattr(old, name) for name in ("base", "method", "rank", "alpha", "max_tokens")}
+        recipe = msgspec.structs.replace(self._recipe, **kept)
+        split = split_corpus(Corpus.of(labelled), "group", VALIDATION_SHARE, recipe.seed)
         train_version(
-            split.training,
+            [*split.training, *without_relatives(rehearsals, [example.text for example in split.validation])],
             recipe,
             out_folder,
             validation=split.validation,
@@ -170,16 +182,14 @@ def parents_recipe(folder: Path) -> Recipe:
     return recipe_of(load_manifest(folder, Labels()))
 
 
-def require_free(out_folder: Path) -> None:
-    """Refuse to replace what is no model.
+def require_free(out_folder: Path, run: Run | None = None) -> None:
+    """Refuse to replace what is no model, or to spoil a run.
 
     Raises:
-        InputError: The folder is there, is not empty and holds no manifest.
+        InputError: See `monitor.learning.training.places.require_places`.
     """
-    if out_folder.exists() and not (out_folder / MANIFEST_NAME).is_file():
-        if out_folder.is_dir() and not any(out_folder.iterdir()):
-            return
-        raise InputError(f"{out_folder}: it is there and is no model's folder.", "Name another one, or remove it.")
+    run = run or Run()
+    require_places(out_folder, MANIFEST_NAME, "model", run.folder, resume=run.resume)
 
 
 @contextmanager
@@ -260,24 +270,30 @@ def _require_knowledge(taught: Sequence[Encoded], teacher: str, report: Say) -> 
             )
 
 
-def _keeper(run: Run, recipe: Recipe, examples: Sequence[Example], begun: Start) -> Checkpoints | None:
-    """Where the run's state is kept.
+def _require_mentions(examples: Sequence[Example], rows: Sequence[Encoded], recipe: Recipe, report: Say) -> None:
+    """Tell how many labelled mentions lie beyond what is read in training.
 
     Raises:
-        InputError: There is a state already that nobody asked for, or none to go on from.
+        InputError: All of them.
     """
+    marked, left = len(targets_of(examples).spans), sum(len(row.targets) for row in rows)
+    if left < marked:
+        fault = (
+            f"{marked - left:,} of {marked:,} sentiments toward mentions cannot be learnt: they stand beyond the first "
+            f"{recipe.max_tokens} tokens of their texts."
+        )
+        if not left:
+            raise InputError(fault, "Read more of each text: --set max_tokens=512 at most.")
+        report(fault)
+
+
+def _keeper(run: Run, recipe: Recipe, learnt: object) -> Checkpoints | None:
+    """Where the run's state is kept, under the hash of all that it learns from and is judged by."""
     from monitor.learning.training.checkpoints import Checkpoints
 
     if run.folder is None:
         return None
-    parent = begun.restored.manifest.model_version if begun.restored else ""
-    keeper = Checkpoints(run.folder, recipe, f"{fingerprint(examples)} {parent}".strip())
-    done = keeper.epochs_done()
-    if done and not run.resume:
-        raise InputError(
-            f"{run.folder}: it keeps a run of {done} epochs.", "Go on with --resume, or name another folder."
-        )
-    return keeper
+    return Checkpoints(run.folder, recipe, hashlib.sha256(msgspec.json.encode(learnt)).hexdigest())
 
 
 def _fit(

@@ -81,14 +81,14 @@ def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
         held_out = read_corpus(
             files.validation, files.columns, files.label_maps, labels=labels, all_entities=files.all_entities
         )
-        split = split_by_file(corpus.examples, held_out.examples)
+        split = split_by_file(corpus, held_out)
     else:
         split = split_corpus(corpus, files.how, files.share, seed)
     if split.dropped:
         why = (
-            "training texts are dropped: they stand, or nearly so, in the validation file"
+            "training texts are dropped: they stand, or nearly so or by their group, in the validation file"
             if files.validation
-            else "newer texts are dropped: they repeat older ones"
+            else "newer texts are dropped: they repeat older ones, or are of their group"
         )
         report(f"{split.dropped:,} {why}.")
     require_trainable(split, files.columns.labels(), labels)

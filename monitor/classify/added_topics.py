@@ -10,12 +10,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from monitor.classify.manifest import Manifest
 from monitor.errors import ModelError
 
 FILE_NAME = "added_topics.json"
 
 NO_BELOW = 0.01
 """A smaller probability is a no: the text's other answers then stay as they are, bit for bit."""
+
+_OTHER = "Roll back to another version, or make this one anew."
 
 Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
@@ -81,23 +84,36 @@ class AddedTopics:
         return joined
 
 
-def load_added_topics(folder: Path, width: int) -> AddedTopics:
-    """Read a model folder's added topics; none where it has no such file.
+def load_added_topics(folder: Path, manifest: Manifest) -> AddedTopics:
+    """Read a model folder's added topics; none where its manifest names none.
+
+    Args:
+        folder: Of the model.
+        manifest: The folder's.
 
     Raises:
-        ModelError: The file is malformed, or made for embeddings of another width.
+        ModelError: The file is missing or malformed, holds other topics than the manifest names, or was made for
+            embeddings of another width.
     """
     path = folder / FILE_NAME
-    if not path.exists():
-        return AddedTopics()
-    try:
-        topics = msgspec.json.decode(path.read_bytes(), type=tuple[AddedTopic, ...])
-    except (OSError, msgspec.DecodeError) as error:
-        raise ModelError(f"{path}: not a list of added topics: {error}.", "Roll back to another version.") from error
+    topics: tuple[AddedTopic, ...] = ()
+    if path.exists():
+        try:
+            topics = msgspec.json.decode(path.read_bytes(), type=tuple[AddedTopic, ...])
+        except (OSError, msgspec.DecodeError) as error:
+            raise ModelError(f"{path}: not a list of added topics: {error}.", _OTHER) from error
+    names = tuple(topic.name for topic in topics)
+    if names != manifest.labels.added:
+        raise ModelError(
+            f"{path}: it holds {len(names)} added topics, and the manifest names {manifest.added_topics}"
+            f"{'' if len(names) != manifest.added_topics else ' others'}.",
+            _OTHER,
+        )
     for topic in topics:
-        if len(topic.direction) != width:
+        if len(topic.direction) != manifest.width:
             raise ModelError(
-                f"{path}: topic {topic.name!r} was made for embeddings of width {len(topic.direction)}, not {width}.",
+                f"{path}: topic {topic.name!r} was made for embeddings of width {len(topic.direction)}, "
+                f"not {manifest.width}.",
                 "Add the topic anew to this model.",
             )
     return AddedTopics(topics)

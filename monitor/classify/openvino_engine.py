@@ -90,7 +90,7 @@ class OpenVinoEngine(ManifestEngine):
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, not {threads}")
         manifest = load_manifest(folder, Labels())
-        super().__init__(manifest, load_added_topics(folder, manifest.width))
+        super().__init__(manifest, load_added_topics(folder, manifest))
         self._tokenizer = _load_tokenizer(folder, manifest.max_tokens)
         self._compiled = _compile(folder / "model.xml", threads, cache_folder)
         names = {name for output in self._compiled.outputs for name in output.names}

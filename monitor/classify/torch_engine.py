@@ -69,7 +69,7 @@ class TorchEngine(ManifestEngine):
             ModelError: The folder or its base fails its checks, or there is no GPU where one is insisted on.
         """
         manifest = load_manifest(folder, Labels())
-        super().__init__(manifest, load_added_topics(folder, manifest.width))
+        super().__init__(manifest, load_added_topics(folder, manifest))
         self._tokenizer = load_tokenizer(folder, manifest.max_tokens)
         if threads:
             torch.set_num_threads(threads)

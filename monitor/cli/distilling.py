@@ -41,7 +41,7 @@ def distill(
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that keeps the teacher's answers and the state.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from that state.")] = False,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for as many as there are cores.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for as many as there are cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Trains a small model on a large one's answers, beside the labels. Needs the extra train.
@@ -94,7 +94,7 @@ def train_base(
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that keeps the state after every epoch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from that state.")] = False,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for as many as there are cores.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for as many as there are cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Rebuilds a shipped model and its card: fine-tunes, calibrates, exports, judges. Needs the extra train."""
@@ -133,15 +133,15 @@ def _run(folder: Path | None, resume: bool, threads: int, base: Path | None, tea
 
 def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, out: Path, run: Any) -> Manifest:
     from monitor.learning.data.examples import Example, without_repeats
+    from monitor.learning.data.replaying import without_relatives
     from pipelines.train import require_free, train_version
     from pipelines.training_files import dated_by_labels, read_split, read_texts
 
-    require_free(out)
+    require_free(out, run)
     split = read_split(files, recipe.seed, say)
     known = [example.text for example in (*split.training, *split.validation)]
-    unlabelled = without_repeats(
-        [Example(text) for text in read_texts(texts, files.columns.text)], held_out=known
-    )  # fmt: skip
+    asked = without_repeats([Example(text) for text in read_texts(texts, files.columns.text)], held_out=known)
+    unlabelled = without_relatives(asked, [example.text for example in split.validation])
     with watching() as watch, redirect_stdout(sys.stderr):
         papers = train_version(
             [*split.training, *unlabelled],

@@ -28,7 +28,8 @@ def train_tags(
     base_folder: Annotated[Path | None, typer.Option(help="Where its files lie; else they are looked for.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value of the recipe; may repeat.")] = None,
     run: Annotated[Path | None, typer.Option(help="Folder that keeps the state after every epoch.")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 for as many as there are cores.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from that state.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for as many as there are cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Trains a tagger on one's own tags and judges it by word and by entity. Needs the extra train."""
@@ -50,6 +51,7 @@ def train_tags(
                 tag_column=tag_column,
                 local=base_folder,
                 run_folder=run,
+                resume=resume,
                 threads=threads,
                 watch=watch,
             )

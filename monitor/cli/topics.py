@@ -107,7 +107,7 @@ def list_topics(model: Model = "", as_json: AsJson = False) -> None:
     with errors_explained():
         folder = find_model(load_settings(), model)
         manifest = load_manifest(folder, Labels())
-        added = load_added_topics(folder, manifest.width).topics
+        added = load_added_topics(folder, manifest).topics
         rows = [
             {"name": own, "description": TOPIC_DESCRIPTIONS.get(own, ""), "origin": "model", "examples": 0}
             for own in manifest.labels.topics

@@ -100,7 +100,7 @@ def train(
                 entity=entity_column,
                 entity_sentiment=entity_sentiment_column,
                 time=time_column if split == "time" and not validation else "",
-                group=group_column if not validation else "",
+                group=group_column,
             ),
             {"topic": topic_labels, "sentiment": sentiment_labels, "entity": entity_labels},
             task,
@@ -195,7 +195,7 @@ def _trained(
     from pipelines.train import parents_recipe, require_free, train_version
     from pipelines.training_files import dated_by_labels, read_split, recipe_for, recipe_with, untrained
 
-    require_free(out)
+    require_free(out, run)
     origin = find_model(load_settings(), parent) if parent else None
     start = parents_recipe(origin) if origin else recipe_for(str(changes.get("base", "")))
     recipe = recipe_with(start, changes)

@@ -56,7 +56,9 @@ Precision = Annotated[str, _option("bf16, fp16 or fp32.", _HOW)]
 Settings = Annotated[
     list[str] | None, _option("name=value of any other setting of the recipe; may repeat.", _HOW, "--set")
 ]
-Threads = Annotated[int, _option("CPU threads; 0 for as many as there are cores.", _HOW)]
+Threads = Annotated[
+    int, typer.Option(min=0, help="CPU threads; 0 for as many as there are cores.", rich_help_panel=_HOW)
+]
 Tracker = Annotated[
     Literal["tensorboard", "wandb", "none"],
     _option("Who keeps its curves, below --run; wandb stays offline.", _RESULT),

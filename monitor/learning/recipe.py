@@ -9,6 +9,8 @@ import msgspec
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 Method = Literal["full", "lora", "adalora", "prefix", "bottleneck"]
 
@@ -61,23 +63,23 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     learning_rate: Positive = 1.5e-4
     head_factor: Positive = 5.0
     layer_decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
-    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
+    weight_decay: Weight = 0.01
     warmup_share: Share = 0.08
     schedule: Literal["linear", "plateau"] = "linear"
     label_smoothing: Share = 0.05
     dropout: Share = 0.1
-    topic_weight: float = 1.0
-    sentiment_weight: float = 1.0
-    tag_weight: float = 1.0
-    target_weight: float = 1.0
-    embedding_weight: float = 2.0
+    topic_weight: Weight = 1.0
+    sentiment_weight: Weight = 1.0
+    tag_weight: Weight = 1.0
+    target_weight: Weight = 1.0
+    embedding_weight: Weight = 2.0
     embedding_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
-    story_weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    story_weight: Weight = 1.0
     story_families: Count = 12
     soft_weight: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.7
     precision: Literal["bf16", "fp16", "fp32"] = "bf16"
     max_tokens: Annotated[int, msgspec.Meta(ge=4, le=512)] = 96
-    seed: int = 7
+    seed: Seed = 7
 
 
 FAST = Recipe()

@@ -95,6 +95,36 @@ def test_what_cannot_be_distilled_is_said_before_anything_is_written(
     assert "student" not in bench.files()
 
 
+def _distilled(bench: Bench, teacher: Path, *options: str | Path) -> Outcome:
+    """A student of `set.csv`, of one epoch."""
+    bases: tuple[str | Path, ...] = ("--base-folder", bench.base, "--teacher-base-folder", bench.base)
+    common = ("--data", "set.csv", *SENTIMENT, *bases, *STUDENT, *_quick(1), "--out", "student")
+    return bench.run("distill", "--teacher", teacher, *common, *options)
+
+
+def test_texts_like_those_held_out_are_not_asked_about(bench: Bench, teacher: Path) -> None:
+    """A text and its relative differ in a word of fifteen, so they are near-duplicates and no repeats."""
+    told = [f"{row['text']} {' '.join(f'{n}x{word}' for word in range(12))}" for n, row in enumerate(ROWS)]
+    bench.csv("set.csv", [row | {"text": text} for row, text in zip(ROWS, told, strict=True)])
+    alone = _distilled(bench, teacher)
+    assert alone.status == 0, alone.prose
+    relatives = [{"text": f"{text} more"} for text in told]
+    texts = bench.csv("texts.csv", [{"text": "a matter of its own"}, *relatives])
+    done = _distilled(bench, teacher, "--texts", texts)
+    assert done.status == 0, done.prose
+    held_out = len(ROWS) - _texts_learnt(alone)
+    assert held_out > 0
+    assert _texts_learnt(done) == _texts_learnt(alone) + 1 + len(ROWS) - held_out
+
+
+def test_what_this_machine_cannot_compute_is_said_before_the_teacher_is_asked(bench: Bench, teacher: Path) -> None:
+    done = _distilled(bench, teacher, "--set", "precision=fp16", "--run", "run")
+    assert done.status not in (0, 1)
+    assert "fp16 needs a GPU" in done.prose
+    assert "answers" not in done.prose
+    assert "run" not in bench.files()
+
+
 @pytest.fixture
 def sets(bench: Bench) -> Path:
     """The public sets' files in their formats, with texts of the tiny base's words."""

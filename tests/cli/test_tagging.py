@@ -44,3 +44,21 @@ def test_a_file_that_is_not_conll_is_refused_by_name(bench: Bench, content: str,
     assert done.status == 2
     assert complaint in done.prose
     assert "tagger" not in bench.files()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--out", "words.conll/tagger"), "is no folder"),
+        (("--resume",), "--resume needs the folder"),
+        (("--resume", "--run", "run"), "keeps no run to go on with"),
+        (("--run", "tagger/run"), "lies where --out is replaced"),
+    ],
+)
+def test_a_place_that_does_not_do_is_refused(bench: Bench, options: tuple[str, ...], complaint: str) -> None:
+    data = _conll(bench.folder / "words.conll")
+    common = ("--data", data, "--base-folder", bench.base, *TINY)
+    done = bench.run("train-tags", *common, "--out", "tagger", *options)
+    assert done.status == 2
+    assert complaint in done.prose
+    assert bench.files() == {"words.conll", "base"}

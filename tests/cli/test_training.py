@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from monitor.classify.added_topics import AddedTopic
+from monitor.classify.choosing import open_engine
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
 from monitor.learning.data.label_files import EXPORTED
+from monitor.learning.network import bases
+from pipelines.topics import build_version
 from tests.cli.trained import ROWS, Bench, bench_in
-from tests.learning.tiny import tiny_base
+from tests.learning.tiny import base_of, tiny_base
 
 SENTIMENT = ("--task", "sentiment", "--label-column", "view")
 
@@ -199,6 +205,15 @@ def test_a_bad_file_is_refused_with_file_row_and_remedy_and_nothing_is_written(b
         (("--split", "time", "--time-column", "who"), "'oil' is no time"),
         (("--base", "huge"), "no base model 'huge'"),
         (("--from", "fast-000000000000"), "no model version"),
+        (("--seed", "-1"), "a setting of the recipe does not fit"),
+        (("--seed", str(2**70)), "a setting of the recipe does not fit"),
+        (("--threads", "-1"), "Invalid value for '--threads'"),
+        (("--set", "sentiment_weight=-1"), "a setting of the recipe does not fit"),
+        (("--precision", "fp16"), "fp16 needs a GPU"),
+        (("--resume",), "--resume needs the folder"),
+        (("--resume", "--run", "typo"), "keeps no run to go on with"),
+        (("--run", "out/run"), "lies where --out is replaced"),
+        (("--out", "set.csv/out"), "is no folder"),
     ],
 )
 def test_a_bad_option_is_refused_and_nothing_is_written(bench: Bench, options: tuple[str, ...], complaint: str) -> None:
@@ -207,6 +222,101 @@ def test_a_bad_option_is_refused_and_nothing_is_written(bench: Bench, options: t
     assert done.status not in (0, 1)
     assert complaint in done.prose
     assert bench.files() <= {"set.csv", "state"}
+
+
+def test_a_column_of_groups_keeps_them_together_however_it_is_split(bench: Bench) -> None:
+    """Two validate by file and three by time; theirs are the groups of every sixth text."""
+    rows = [row | {"desk": f"desk {place % 6}"} for place, row in enumerate(ROWS)]
+    known, held_out = bench.csv("set.csv", rows[:-2]), bench.csv("held.csv", rows[-2:])
+    options = (*SENTIMENT, "--group-column", "desk", "--epochs", "1")
+    done = bench.train(known, *options, "--validation", held_out)
+    assert done.status == 0, done.prose
+    assert (done.json["training"], done.json["dropped"]) == (24, 10)
+    alone = [row | {"desk": row["desk"] if place < 33 else "alone"} for place, row in enumerate(rows)]
+    done = bench.train(bench.csv("days.csv", [*alone[:34], *rows[34:]]), *options, "--split", "time", "--time-column",
+                       "day")  # fmt: skip
+    assert done.status == 0, done.prose
+    assert (done.json["validation"], done.json["dropped"]) == (1, 3)
+
+
+def test_mentions_beyond_what_is_read_are_counted_and_some_are_needed(bench: Bench) -> None:
+    task = ("--task", "entity", "--label-column", "view", "--entity-column", "who", "--epochs", "1",
+            "--validation-share", "0.3", "--set", "max_tokens=16")  # fmt: skip
+    late = [row | {"text": "waits " * 30 + row["text"] + f" euro {'gold ' * place}"} for place, row in enumerate(ROWS)]
+    done = bench.train(bench.csv("late.csv", late), *task)
+    assert done.status == 2
+    assert "stand beyond the first 16 tokens" in done.prose
+    assert bench.files() == {"late.csv"}
+    done = bench.train(bench.csv("some.csv", [*late[:6], *ROWS[6:]]), *task)
+    assert done.status == 0, done.prose
+    assert "sentiments toward mentions cannot be learnt" in done.prose
+
+
+def test_a_parent_of_another_base_is_named_with_the_option_to_use(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bench.csv("set.csv", ROWS)
+    assert bench.train(data, *SENTIMENT, "--epochs", "1", "--method", "lora").status == 0
+    (bench.folder / "out").rename(bench.folder / "first")
+    other = tiny_base(tmp_path_factory.mktemp("other") / "tiny", "mpnet")
+    monkeypatch.setitem(bases.BASES, "other", base_of(other, "other"))
+    done = bench.train(data, *SENTIMENT, "--from", "first", "--base", "other", "--base-folder", other)
+    assert done.status != 0
+    assert "Use --base tiny." in done.prose
+
+
+@pytest.mark.parametrize("method", ["prefix", "bottleneck"])
+def test_what_could_never_be_trained_on_again_is_not_begun(bench: Bench, method: str) -> None:
+    data = bench.csv("set.csv", ROWS)
+    assert bench.train(data, *SENTIMENT, "--epochs", "1").status == 0
+    (bench.folder / "out").rename(bench.folder / "graph")
+    done = bench.train(data, *SENTIMENT, "--epochs", "1", "--from", "graph", "--method", method)
+    assert done.status != 0
+    assert f"over its trained weights a {method} could never be trained on again" in done.prose
+    assert bench.files() == {"set.csv", "graph"}
+    first = bench.train(data, *SENTIMENT, "--epochs", "1", "--method", method, "--set", "rank=4")
+    assert first.status == 0, first.prose
+    (bench.folder / "out").rename(bench.folder / "addition")
+    done = bench.run("export", "addition", "--out", "again", "--format", "weights", "--base-folder", bench.base)
+    assert done.status == 2
+    assert "Use the folder as it is, or write a graph" in done.prose
+    other = (*SENTIMENT, "--epochs", "1", "--from", "addition", "--method", method, "--set", "alpha=8")
+    assert bench.train(data, *other, "--set", "rank=4").status == 0  # it has no scale
+
+
+def _with_topic(bench: Bench, name: str) -> Path:
+    """The version in `out` with a topic whose answers depend on the text."""
+    out, parent = bench.folder / "out", bench.folder / name
+    manifest = load_manifest(out, Labels())
+    read = open_engine(out, base_folder=bench.base).classify([row["text"] for row in ROWS]).embeddings
+    toward = (read[0] - read.mean(axis=0)).astype(np.float64)
+    toward *= 4.0 / np.ptp(read @ toward)
+    topic = AddedTopic(
+        name="Spills", description="", origin="examples", examples=8, direction=tuple(map(float, toward)),
+        bias=-float(read.mean(axis=0) @ toward),
+    )  # fmt: skip
+    build_version(out, parent, manifest, [topic])
+    shutil.rmtree(out)
+    return parent
+
+
+@pytest.mark.parametrize(("method", "form"), [("lora", "openvino"), ("lora", "weights"), ("full", "weights")])
+def test_added_topics_go_with_an_export_and_answer_as_they_did(bench: Bench, method: str, form: str) -> None:
+    data = bench.csv("set.csv", ROWS)
+    done = bench.train(data, *SENTIMENT, "--epochs", "2", "--method", method)
+    assert done.status == 0, done.prose
+    parent = _with_topic(bench, "parent")
+    exported = bench.folder / "exported"
+    done = bench.run(
+        "export", parent, "--out", exported, "--format", form, "--data", data, "--base-folder", bench.base
+    )  # fmt: skip
+    assert done.status == 0, done.prose
+    texts = [row["text"] for row in ROWS]
+    one, two = (open_engine(folder, base_folder=bench.base) for folder in (parent, exported))
+    assert two.labels.added == one.labels.added == ("Spills",)
+    before, after = (engine.classify(texts).topic_probabilities[:, -1] for engine in (one, two))
+    assert np.ptp(before) > 0.3
+    assert np.abs(before - after).max() < 0.1
 
 
 def test_a_folder_that_is_no_model_is_not_replaced(bench: Bench) -> None:
@@ -224,6 +334,11 @@ def test_a_run_that_fails_while_it_trains_leaves_the_old_version_as_it_was(bench
     before = (bench.folder / "out" / "manifest.json").read_bytes()
     done = bench.train(data, *SENTIMENT, "--set", "learning_rate=1e30", "--epochs", "3")
     assert done.status != 0
+    assert (bench.folder / "out" / "manifest.json").read_bytes() == before
+    last = ("--set", "learning_rate=1e30", "--set", "warmup_share=0", "--epochs", "1", "--batch-size", "64")
+    done = bench.train(data, *SENTIMENT, *last)
+    assert done.status != 0
+    assert "no longer" in done.prose
     assert (bench.folder / "out" / "manifest.json").read_bytes() == before
     assert bench.files() == {"set.csv", "out"}
     assert json.loads(before)["grade"] == "own"

@@ -25,9 +25,13 @@ class BayesTrainer:
 
     def __init__(self) -> None:
         self.seen = list[Example]()
+        self.rehearsed = list[Example]()
 
-    def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
-        self.seen = list(examples)
+    def train(
+        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+    ) -> Path:
+        self.seen, self.rehearsed = list(labelled), list(rehearsals)
+        examples = [*labelled, *rehearsals]
         papers = parent_folder / MANIFEST_NAME
         parent = load_manifest(parent_folder, Labels()).model_version if papers.exists() else ""
         out_folder.mkdir(parents=True)

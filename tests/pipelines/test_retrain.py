@@ -71,7 +71,7 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def registry(settings: Settings, database: Database, tmp_path: Path) -> Registry:
     """With a champion that was retrained on the old world's texts."""
-    folder = BayesTrainer().train(OLD, tmp_path, tmp_path / "first")
+    folder = BayesTrainer().train(OLD, [], tmp_path, tmp_path / "first")
     made = Registry(database, settings.registry_url, settings.model_cache, lambda: MADE, shipped=tmp_path / "none")
     made.promote(made.add(folder, "retrained").id, "It is the first.", "test")
     return Registry(database, settings.registry_url, settings.model_cache, lambda: NOW, shipped=tmp_path / "none")
@@ -313,9 +313,14 @@ def test_without_old_examples_the_champions_own_answers_keep_the_old(
 ) -> None:
     _publish(database, _texts(OLD_VERBS, 900, seed=4), MADE - 10 * DAY)
     _label(database, FRESH)
-    said = retrain(settings, database, NOW, _workshop(registry, old=(), when=RetrainingRules(sample=900)))
+    rules, trainer = RetrainingRules(sample=900), BayesTrainer()
+    said = retrain(settings, database, NOW, _workshop(registry, old=(), when=rules, trainer=trainer))
     assert "and promoted." in said
     assert _accuracy(registry, FROZEN) > 0.95
+    by_people = {example.text for example in FRESH}
+    assert {example.text for example in trainer.seen} <= by_people
+    assert trainer.rehearsed
+    assert not {example.text for example in trainer.rehearsed} & by_people
 
 
 def test_before_there_is_a_frozen_set_the_older_half_of_what_judges_serves(
@@ -347,7 +352,7 @@ def test_a_model_that_names_the_labels_it_was_trained_on_is_judged_by_none_of_th
 ) -> None:
     """What `monitor train` makes of an export, once it was added and promoted."""
     _label(database, FRESH, at=NOW - 9 * DAY)
-    built = BayesTrainer().train(OLD[:900], tmp_path, tmp_path / "built")
+    built = BayesTrainer().train(OLD[:900], [], tmp_path, tmp_path / "built")
     papers = structs.replace(load_manifest(built, Labels()), labels_until=NOW - 8 * DAY)
     write_manifest(built, papers)
     registry.promote(registry.add(built, "imported").id, "It is ours.", "test")
@@ -361,10 +366,12 @@ def test_a_champion_that_was_promoted_meanwhile_is_not_overthrown(
     settings: Settings, database: Database, registry: Registry, tmp_path: Path
 ) -> None:
     class Meddling(BayesTrainer):
-        def train(self, examples: Sequence[Example], parent_folder: Path, out_folder: Path) -> Path:
-            other = BayesTrainer().train(OLD[:900], tmp_path, tmp_path / "other")
+        def train(
+            self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+        ) -> Path:
+            other = BayesTrainer().train(OLD[:900], [], tmp_path, tmp_path / "other")
             registry.promote(registry.add(other, "trained").id, "Somebody's choice.", "somebody")
-            return super().train(examples, parent_folder, out_folder)
+            return super().train(labelled, rehearsals, parent_folder, out_folder)
 
     _label(database, FRESH)
     with pytest.raises(StoreError, match="champion of fast was changed by another"):

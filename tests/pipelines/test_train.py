@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,13 +12,15 @@ import pytest
 from safetensors.numpy import load_file
 
 from monitor.classify.added_topics import AddedTopic
+from monitor.classify.choosing import open_engine
 from monitor.classify.labels import Labels
-from monitor.classify.manifest import load_manifest
+from monitor.classify.manifest import Temperatures, load_manifest
 from monitor.classify.openvino_engine import OpenVinoEngine
 from monitor.errors import InputError, ModelError
 from monitor.learning.data.examples import Example, without_repeats
 from monitor.learning.network import bases
 from monitor.learning.training.loop import Progress
+from pipelines.packing import building
 from pipelines.topics import build_version
 from pipelines.train import Run, VersionTrainer, train_version
 from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples
@@ -64,13 +67,107 @@ def _weights(run: Path) -> bytes:
     return (run / "weights" / "weights.safetensors").read_bytes()
 
 
+def _cut(progress: Progress) -> None:
+    """Ends a run once its first epoch is kept."""
+    if progress.validation_loss is not None:
+        raise KeyboardInterrupt
+
+
+def test_a_run_goes_on_with_the_same_split_parent_and_teacher_alone(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    lessons = [Run(base_folder=base, folder=tmp_path / name, threads=1) for name in ("one", "two")]
+    for seed, lesson in enumerate(lessons):
+        taught = msgspec.structs.replace(RECIPE, seed=seed)
+        train_version(training, taught, tmp_path / "version", validation=validation, run=lesson)
+    one, two = (tmp_path / name / "weights" for name in ("one", "two"))
+    run = Run(base_folder=base, teacher_base=base, folder=tmp_path / "run", threads=1)
+    given: dict[str, Any] = {"validation": validation, "teacher": one, "parent": one}
+    with pytest.raises(KeyboardInterrupt):
+        train_version(training, QUICK, tmp_path / "out", **given, run=run, watch=_cut)
+    resumed = replace(run, resume=True)
+    changes: dict[str, dict[str, Any]] = {
+        "split": {"examples": training[1:], "validation": [training[0], *validation]},
+        "sides": {"examples": training[5:], "certain": training[:5]},
+        "teacher": {"teacher": two},
+        "no teacher": {"teacher": None},
+        "parent": {"parent": two},
+    }
+    for changed in changes.values():
+        with pytest.raises(ModelError, match=r"other (data|texts)"):
+            train_version(**{"examples": training, **given, **changed}, recipe=QUICK, out_folder=tmp_path / "out",
+                          run=resumed)  # fmt: skip
+    assert not (tmp_path / "out").exists()
+    train_version(training, QUICK, tmp_path / "out", **given, run=resumed)
+
+
+def test_the_weights_that_a_run_keeps_have_the_final_papers(base: Path, tmp_path: Path) -> None:
+    """So what is exported from them answers as the version does."""
+    training = without_repeats(tiny_examples())
+    validation = [replace(one, text=f"{one.text} euro") for one in training]
+    run = Run(base_folder=base, folder=tmp_path / "run", threads=1)
+    train_version(training, QUICK, tmp_path / "plain", validation=validation, run=run)
+    plain = load_manifest(tmp_path / "plain", Labels())
+    topic = AddedTopic(
+        name="Oil spills", description="", origin="examples", examples=8, direction=(1.0,) * 32, bias=0.5
+    )  # fmt: skip
+    build_version(tmp_path / "plain", tmp_path / "parent", plain, [topic])
+    papers = train_version(
+        training, QUICK, tmp_path / "next", validation=validation, parent=tmp_path / "parent", run=run
+    )  # fmt: skip
+    kept = load_manifest(tmp_path / "run" / "weights", Labels())
+    assert papers.temperatures != Temperatures(1.0, 1.0, 1.0)
+    for name in ("temperatures", "abstain_below", "metrics", "topics", "added_topics", "max_tokens", "parent"):
+        assert getattr(kept, name) == getattr(papers, name), name
+    texts = [example.text for example in training]
+    one, two = (open_engine(tmp_path / name, base_folder=base) for name in ("next", "run/weights"))
+    before, after = (engine.classify(texts).topic_probabilities[:, -1] for engine in (one, two))
+    assert np.abs(before - after).max() < 0.1
+
+
+def test_a_successor_reads_no_less_than_its_parent_and_is_judged_by_people_alone(base: Path, tmp_path: Path) -> None:
+    training, validation = _sides()
+    run, said = Run(base_folder=base, threads=1), list[str]()
+    longer = msgspec.structs.replace(QUICK, max_tokens=200)
+    train_version(training, longer, tmp_path / "parent", validation=validation, run=run)
+    labelled = [Example(f"{one.text} {one.text}", topic=one.topic, sentiment=one.sentiment) for one in training]
+    rehearsals = [*training, *(replace(one, text=f"{one.text}!") for one in labelled)]
+    trainer = VersionTrainer(msgspec.structs.replace(QUICK, epochs=1), run, said.append)
+    folder = trainer.train(labelled, rehearsals, tmp_path / "parent", tmp_path / "next")
+    assert load_manifest(folder, Labels()).max_tokens == 200
+    held_out = -(-len(labelled) // 10)
+    learnt = 2 * (len(labelled) - held_out) + len(training)  # of each held-out text its rehearsal is left out
+    assert f"{learnt} texts to train on, {held_out} to validate on" in said
+
+
+def test_what_killed_runs_left_goes_once_the_place_is_taken(tmp_path: Path) -> None:
+    def left_by(name: str, holds: str) -> None:
+        (tmp_path / f".building-{name}" / holds).mkdir(parents=True)
+
+    left_by("a", "out")
+    left_by("b", "out.old")
+    left_by("c", "another")
+    with building(tmp_path / "out"):
+        assert len(list(tmp_path.iterdir())) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".building-c", "out"]
+
+
+def test_what_another_run_still_builds_stays(tmp_path: Path) -> None:
+    with building(tmp_path / "out") as slow:
+        with building(tmp_path / "out"):
+            pass
+        assert slow.is_dir()
+    with pytest.raises(KeyboardInterrupt), building(tmp_path / "out"):
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.slow
 def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> None:
     training, validation = _sides()
     run = Run(base_folder=base, threads=1)
     parent = train_version(training, QUICK, tmp_path / "parent", validation=validation, run=run)
     said = list[str]()
-    folder = VersionTrainer(QUICK, run, said.append).train(training, tmp_path / "parent", tmp_path / "next")
+    folder = VersionTrainer(QUICK, run, said.append).train(training, [], tmp_path / "parent", tmp_path / "next")
     manifest = load_manifest(folder, Labels())
     assert manifest.parent == parent.model_version
     assert manifest.grade == parent.grade

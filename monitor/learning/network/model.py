@@ -144,15 +144,16 @@ def load_base(base: Base, labels: Labels, dropout: float = 0.1, local: Path | No
 
 
 def with_story_head(weights: Mapping[str, Weight]) -> dict[str, Weight]:
-    """Weights by name, those of models from before the story vector completed: their embedding served for it.
+    """Weights by name, with a head for each vector where there is one for both.
+
+    Models from before the story vector have the embedding's alone, and a graph keeps one of two that are the same.
 
     >>> with_story_head({"embedding_head.weight": 1})
     {'embedding_head.weight': 1, 'story_head.weight': 1}
     """
-    found = dict(weights)
-    if "embedding_head.weight" in found:
-        found.setdefault("story_head.weight", found["embedding_head.weight"])
-    return found
+    names = ("embedding_head.weight", "story_head.weight")
+    shared = next((weights[name] for name in names if name in weights), None)
+    return dict(weights) if shared is None else {**dict.fromkeys(names, shared), **weights}
 
 
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:

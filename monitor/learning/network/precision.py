@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+_WITHOUT_BF16 = ("DEFAULT", "NO AVX", "AVX2")
+"""Capabilities of CPUs, as torch names them, that emulate bfloat16."""
 
 
 def computes_bf16(device: torch.device, capability: str | None = None) -> bool:
@@ -22,7 +24,7 @@ def computes_bf16(device: torch.device, capability: str | None = None) -> bool:
     """
     if device.type != "cpu":
         return True
-    return "AVX2" not in (capability or torch.backends.cpu.get_cpu_capability())
+    return (capability or torch.backends.cpu.get_cpu_capability()) not in _WITHOUT_BF16
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:

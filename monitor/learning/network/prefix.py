@@ -38,8 +38,9 @@ class PrefixedAttention(nn.Module):
         self.kind = kind
         self.heads = attention.num_attention_heads
         _, key, value = (getattr(attention, name) for name in _PROJECTIONS[kind])
-        self.keys = nn.Parameter(self._by_head(key(prefix_states)).clone())
-        self.values = nn.Parameter(self._by_head(value(prefix_states)).clone())
+        # An optimiser's moments lie as the weight does, and a checkpoint keeps them one after the other.
+        self.keys = nn.Parameter(self._by_head(key(prefix_states)).clone(memory_format=torch.contiguous_format))
+        self.values = nn.Parameter(self._by_head(value(prefix_states)).clone(memory_format=torch.contiguous_format))
 
     def forward(
         self,

@@ -48,6 +48,11 @@ def restore_weights(model: Classifier, folder: Path) -> Restored:
     manifest = load_manifest(folder, Labels())
     recipe = recipe_of(manifest)
     if not (folder / WEIGHTS_NAME).is_file():
+        if recipe.method not in ("full", *MERGEABLE):
+            raise ModelError(
+                f"{folder}: a {recipe.method} cannot be read back out of a graph.",
+                "Go on from the folder of weights that the graph was exported from.",
+            )
         recover_weights(model, folder / "model.xml")
         return Restored(manifest, recipe, adapted=False)
     if recipe.method != "full":

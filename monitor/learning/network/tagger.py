@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PAPERS_NAME = "tagger.json"
 FILES = ("weights.safetensors", "tokenizer.json")
-_AGAIN = "Train it anew: monitor train --task tags."
+_AGAIN = "Train it anew: monitor train-tags."
 _WORD = re.compile(r"\w+|[^\w\s]")
 _MARKS = 2
 """Tokens that every text has beside its own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +17,8 @@ from torch import Tensor
 from monitor.errors import ModelError
 from monitor.learning.network.adapters import load_trained, trained_state
 from monitor.learning.recipe import Recipe
+from monitor.learning.training.places import epochs_kept
 
-_EPOCH = re.compile(r"epoch-(\d{4,})")
 _WEIGHTS, _TENSORS, _REST = "weights.safetensors", "state.safetensors", "state.json"
 _AGAIN = "Train into another folder, or remove this one to begin anew."
 
@@ -36,14 +35,14 @@ class Checkpoints:
         Args:
             folder: Of this run alone.
             recipe: Must be the same when the run goes on.
-            data_fingerprint: Of all that the run learns from and is judged by; likewise.
+            data_fingerprint: Of all that the run learns from, each part for itself, and is judged by; likewise.
         """
         self.folder = folder
         self._identity = {"recipe": msgspec.to_builtins(recipe), "data_fingerprint": data_fingerprint}
 
     def epochs_done(self) -> int:
         """The newest epoch that is kept; 0 for none."""
-        return max(self._epochs(), default=0)
+        return max(epochs_kept(self.folder), default=0)
 
     def restore(self, parts: dict[str, Any]) -> int:
         """Load the newest state into the parts.
@@ -93,13 +92,13 @@ class Checkpoints:
         shutil.rmtree(self._at(epoch), ignore_errors=True)
         aside.rename(self._at(epoch))
         _flush(self.folder)
-        for old in self._epochs():
+        for old in epochs_kept(self.folder):
             if old not in (epoch, parts["best"].epoch):
                 shutil.rmtree(self._at(old), ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what is kept: the run is over."""
-        for epoch in self._epochs():
+        for epoch in epochs_kept(self.folder):
             shutil.rmtree(self._at(epoch))
         for aside in self.folder.glob(".epoch-*.partial"):
             shutil.rmtree(aside)
@@ -107,13 +106,13 @@ class Checkpoints:
     def _at(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04}"
 
-    def _epochs(self) -> list[int]:
-        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-        return [int(found.group(1)) for name in names if (found := _EPOCH.fullmatch(name))]
-
     def _require_same(self, kept: Mapping[str, Any]) -> None:
         if kept["data_fingerprint"] != self._identity["data_fingerprint"]:
-            raise ModelError(f"{self.folder}: the run kept here has learnt from other data.", _AGAIN)
+            raise ModelError(
+                f"{self.folder}: the run kept here has learnt from other data: other texts train or validate, or "
+                "another parent or teacher is named.",
+                _AGAIN,
+            )
         now: dict[str, Any] = self._identity["recipe"]
         differing = [
             name for name in sorted(now.keys() | kept["recipe"].keys()) if now.get(name) != kept["recipe"].get(name)

@@ -85,14 +85,19 @@ def agreement(labels: Sequence[int], logits: Sequence[Floats]) -> tuple[float, f
 def save_answers(
     path: Path, answers: Sequence[SoftAnswers], texts: Sequence[str], rows: Sequence[list[int]], teacher_version: str
 ) -> None:
-    """Keep a teacher's answers, in float16, with a fingerprint of the texts and tokens that they are about."""
+    """Keep a teacher's answers, in float16, with a fingerprint of the texts and tokens that they are about.
+
+    The file appears all at once: who finds it takes it for whole.
+    """
     from safetensors.numpy import save_file
 
     arrays = {name: np.stack([getattr(answer, name) for answer in answers]) for name in _BY_TEXT}
     arrays |= {name: np.concatenate([getattr(answer, name) for answer in answers]) for name in _BY_TOKEN}
     papers = {"about": _fingerprint(texts, rows), "teacher": teacher_version}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: array.astype(np.float16) for name, array in arrays.items()}, path, metadata=papers)
+    aside = path.with_name(f".{path.name}.partial")
+    save_file({name: array.astype(np.float16) for name, array in arrays.items()}, aside, metadata=papers)
+    aside.replace(path)
 
 
 def load_answers(path: Path, texts: Sequence[str], rows: Sequence[list[int]]) -> tuple[list[SoftAnswers], str]:
@@ -104,15 +109,19 @@ def load_answers(path: Path, texts: Sequence[str], rows: Sequence[list[int]]) ->
         rows: The student's token ids of each.
 
     Raises:
-        ModelError: The file is about others.
+        ModelError: The file is about others, or cannot be read.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="numpy") as file:
-        papers = file.metadata()
-        if papers.get("about") != _fingerprint(texts, rows):
-            raise ModelError(f"{path}: these answers are about other texts or tokens.", "Let the teacher answer anew.")
-        arrays = {name: file.get_tensor(name).astype(np.float32) for name in (*_BY_TEXT, *_BY_TOKEN)}
+    again = "Remove the file: the teacher answers anew."
+    try:
+        with safe_open(path, framework="numpy") as file:
+            papers = file.metadata() or {}
+            arrays = {name: file.get_tensor(name).astype(np.float32) for name in (*_BY_TEXT, *_BY_TOKEN)}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: these answers cannot be read: {error}.", again) from error
+    if papers.get("about") != _fingerprint(texts, rows):
+        raise ModelError(f"{path}: these answers are about other texts or tokens.", again)
     ends = np.cumsum([len(row) for row in rows])[:-1]
     parts = {name: np.split(arrays[name], ends) for name in _BY_TOKEN}
     answers = [

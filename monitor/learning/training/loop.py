@@ -26,6 +26,9 @@ from monitor.learning.training.optimising import Schedule, make_optimizer, make_
 
 GRADIENT_NORM = 1.0
 """Gradients are scaled down to this length."""
+MOST_SKIPPED = 32
+"""Steps in a row that fp16 may leave out: halved so often, the scale of 65,536 is below 2e-5, and is not the cause."""
+_SMALLER = "Give a smaller learning rate."
 
 Loss = Callable[[Any, Sequence[Encoded], Recipe], Tensor]
 """The mean loss of rows, given what the model says of them."""
@@ -113,6 +116,8 @@ class _Run:
     pad_id: int
     loss: Loss
     families: Sequence[EncodedFamily]
+    skipped: int = 0
+    """Steps left out since the last one that was taken."""
 
     def parts(self) -> dict[str, Any]:
         """All that has a state, in the order in which it is to be restored: the schedule sets the optimiser's rates."""
@@ -170,7 +175,7 @@ def train(
     Raises:
         ModelError: The recipe cannot be followed here, or the loss is no longer a number.
     """
-    _require_possible(recipe, model, bool(rows), bool(validation))
+    require_possible(recipe, model, bool(rows), bool(validation))
     steps = steps_of(len(rows), recipe)
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, steps)
@@ -182,12 +187,15 @@ def train(
         done += 1
         _epoch(run, done, report, report_every)
         judged = mean_loss(model, validation, recipe, pad_id, loss=loss) if validation else None
+        _require_numbers(model, judged, done)
         if judged is not None:
             schedule.epoch_ended(judged)
             run.best.weigh(judged, done, model)
         if keeper:
             keeper.keep(run.parts(), done)
         report(Progress(done, schedule.step_count, steps, math.nan, schedule.rate, judged))
+    if run.skipped >= steps // recipe.epochs:
+        raise ModelError("fp16 took no step in the last epoch: every gradient was beyond it.", _SMALLER)
     if recipe.patience and run.best.epoch:
         load_trained(model, run.best.weights)
         done = run.best.epoch
@@ -241,11 +249,13 @@ def _step(run: _Run, batch: Integers, families: Sequence[EncodedFamily]) -> floa
         total += apart.item()
         run.scaler.scale(apart).backward()  # type: ignore[no-untyped-call]
     if not math.isfinite(total) and recipe.precision != "fp16":  # there, the scaler leaves such steps out
-        raise ModelError(
-            f"the loss is no longer a number after {run.schedule.step_count} steps.", "Give a smaller learning rate."
-        )
+        raise ModelError(f"the loss is no longer a number after {run.schedule.step_count} steps.", _SMALLER)
     run.scaler.unscale_(run.optimizer)
     norm = nn.utils.clip_grad_norm_(run.model.parameters(), GRADIENT_NORM)
+    if recipe.precision == "fp16":
+        run.skipped = 0 if bool(torch.isfinite(norm)) else run.skipped + 1
+        if run.skipped >= MOST_SKIPPED:
+            raise ModelError(f"fp16 left out {run.skipped} steps in a row: the gradients are no numbers.", _SMALLER)
     run.scaler.step(run.optimizer)
     run.scaler.update()
     run.schedule.step()
@@ -282,7 +292,18 @@ def _forward(model: nn.Module, members: Sequence[Encoded], recipe: Recipe, pad_i
     return loss(outputs, members, recipe)
 
 
-def _require_possible(recipe: Recipe, model: nn.Module, rows: bool, validation: bool) -> None:
+def require_possible(recipe: Recipe, model: nn.Module, rows: bool, validation: bool) -> None:
+    """Refuse what cannot be followed.
+
+    Args:
+        recipe: How it is to be trained.
+        model: On the device on which to train.
+        rows: Whether there are examples.
+        validation: Whether there are some to validate on.
+
+    Raises:
+        ModelError: There are none, the device lacks the arithmetic, or the recipe needs validation examples.
+    """
     if not rows:
         raise ModelError("there are no examples to train on.", "Give some.")
     if recipe.precision == "fp16" and _device(model).type != "cuda":
@@ -290,6 +311,19 @@ def _require_possible(recipe: Recipe, model: nn.Module, rows: bool, validation: 
     if not validation and (recipe.patience or recipe.schedule == "plateau"):
         which = "patience" if recipe.patience else "the plateau schedule"
         raise ModelError(f"{which} needs validation examples.", "Give some, or train without it.")
+
+
+def _require_numbers(model: nn.Module, judged: float | None, epoch: int) -> None:
+    """Refuse to go on with a run that has diverged: its last step may have been the one.
+
+    Raises:
+        ModelError: The validation loss, or a trained weight, is not finite.
+    """
+    if judged is not None and not math.isfinite(judged):
+        raise ModelError(f"the validation loss is no longer a number after epoch {epoch}.", _SMALLER)
+    trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in trained):
+        raise ModelError(f"the weights are no longer numbers after epoch {epoch}.", _SMALLER)
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -83,8 +83,7 @@ def _class_loss(logits: Tensor, rows: Sequence[Encoded], task: str, recipe: Reci
     soft = torch.zeros_like(hard)
     soft[taught] = _soft_loss(logits[taught].float(), answers)
     share = torch.zeros_like(hard)
-    share[taught] = recipe.soft_weight
-    share = torch.where((labels == UNKNOWN) & (share > 0), torch.ones_like(share), share)
+    share[taught] = torch.where(labels[taught] == UNKNOWN, 1.0, recipe.soft_weight)
     return (share * soft + (1.0 - share) * hard).sum()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from monitor.classify.labels import Labels
+from monitor.classify.manifest import load_manifest
 from monitor.errors import ModelError
 from monitor.learning.data.encoding import Encoded, Floats, encode
 from monitor.learning.data.examples import Example
@@ -18,7 +19,7 @@ from monitor.learning.network.adapters import apply_method
 from monitor.learning.network.bases import Base, base_folder, base_named
 from monitor.learning.network.model import Classifier, load_base, load_encoder, load_tokenizer
 from monitor.learning.network.predicting import embed_with_base, predict
-from monitor.learning.network.restoring import Restored, plain, restore_weights
+from monitor.learning.network.restoring import MERGEABLE, Restored, plain, restore_weights
 from monitor.learning.recipe import Recipe
 from monitor.learning.training.loop import prepare_run, steps_of
 
@@ -60,21 +61,28 @@ def start(
         threads: CPU threads; 0 leaves them as they are.
 
     Raises:
-        ModelError: The base or the parent is missing or changed, or they do not go together.
+        ModelError: The base or the parent is missing or changed, or they or the method do not go together.
     """
     base = base_named(recipe.base)
+    if parent is not None:
+        made_from = load_manifest(parent, Labels())
+        if made_from.base_sha256 != base.sha256:
+            raise ModelError(
+                f"{parent}: it was made from {made_from.base_model}, not from {base.name}.",
+                f"Use --base {made_from.base_model}.",
+            )
     folder = base_folder(base, local)
     prepare_run(recipe.seed, threads)
     model = load_base(base, Labels(), recipe.dropout, folder)
     restored = None if parent is None else restore_weights(model, parent)
-    if restored and restored.manifest.base_sha256 != base.sha256:
-        raise ModelError(
-            f"{parent}: it was made from {restored.manifest.base_model}, not from {base.name}.",
-            f"Use --base {restored.manifest.base_model}.",
-        )
     same = restored is not None and restored.adapted and _same_addition(restored.recipe, recipe)
     if restored and not same:
         plain(model, restored)
+        if recipe.method not in ("full", *MERGEABLE):  # neither kept beside its base nor read back out of a graph
+            raise ModelError(
+                f"{parent}: over its trained weights a {recipe.method} could never be trained on again.",
+                "Use --method lora or full, or start from the base: without --from.",
+            )
     if not same:
         apply_method(model, recipe, steps_of(examples, recipe))
     adapted = recipe.method != "full" and (restored is None or same)
@@ -116,4 +124,5 @@ def encoded_with_base(
 
 
 def _same_addition(one: Recipe, other: Recipe) -> bool:
-    return (one.method, one.rank, one.alpha) == (other.method, other.rank, other.alpha)
+    scales = one.alpha == other.alpha or one.method not in MERGEABLE  # others have no scale
+    return scales and (one.method, one.rank) == (other.method, other.rank)

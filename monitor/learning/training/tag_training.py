@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -37,6 +38,7 @@ from monitor.learning.recipe import Recipe
 from monitor.learning.training.checkpoints import Checkpoints
 from monitor.learning.training.loop import Progress, prepare_run, steps_of, train
 from monitor.learning.training.losses import tag_loss
+from monitor.learning.training.places import require_places
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -55,6 +57,7 @@ def train_tagger(
     tag_column: int = -1,
     local: Path | None = None,
     run_folder: Path | None = None,
+    resume: bool = False,
     threads: int = 0,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> TaggerPapers:
@@ -68,16 +71,16 @@ def train_tagger(
         word_column: Of both files; 0 for the first, -1 for the last.
         tag_column: Likewise.
         local: Folder of the base's files; None looks for them.
-        run_folder: Keeps the state after every epoch and goes on from it; None keeps nothing.
+        run_folder: Keeps the state after every epoch; None keeps nothing.
+        resume: Go on from the state in it.
         threads: CPU threads; 0 leaves them as they are.
         watch: Called with the run's progress.
 
     Raises:
-        InputError: A file cannot be used, or something that is no tagger lies at `out_folder`.
+        InputError: A file cannot be used, or a place (see `require_places`).
         ModelError: The base is missing or changed, or the recipe cannot be followed.
     """
-    if out_folder.exists() and not (out_folder / PAPERS_NAME).is_file():
-        raise InputError(f"{out_folder}: it is there and is no tagger's folder.", "Name another one, or remove it.")
+    require_places(out_folder, PAPERS_NAME, "tagger", run_folder, resume=resume)
     data = read_conll(train_path, word_column, tag_column)
     learnt, held_out = _parts(data, validation_path, word_column, tag_column, recipe.seed)
     base, base_files, pad_id = find_base(recipe.base, local)
@@ -90,6 +93,8 @@ def train_tagger(
     prepare_run(recipe.seed, threads)
     model = TagModel(load_encoder(base_files), len(papers.tags), recipe.dropout)
     apply_method(model, recipe, steps_of(len(rows), recipe))
+    if torch.cuda.is_available():
+        model.cuda()
     identity = f"{papers.data_fingerprint} {fingerprint(held_out)} {base.sha256}"
     keeper = Checkpoints(run_folder, recipe, identity) if run_folder else None
     every = max(1, min(50, steps_of(len(rows), recipe) // recipe.epochs // 4))

@@ -87,7 +87,8 @@ def test_too_few_texts_are_not_split() -> None:
 
 def test_a_validation_file_takes_its_texts_out_of_training() -> None:
     split = split_by_file(
-        [Example("Oil falls", topic=6), Example("Gold rises", topic=10)], [Example("OIL falls.", topic=6)]
+        Corpus.of([Example("Oil falls", topic=6), Example("Gold rises", topic=10)]),
+        Corpus.of([Example("OIL falls.", topic=6)]),
     )
     assert split == Split([Example("Gold rises", topic=10)], [Example("OIL falls.", topic=6)], 1)
 
@@ -96,7 +97,21 @@ def test_a_validation_file_takes_other_wordings_of_its_texts_out_of_training_too
     kept = [Example(text, topic=10) for text in _texts(3)]
     repeated = [Example(STORY + " today", topic=7), Example("Today " + STORY, topic=7)]
     held_out = [Example(STORY, topic=7)]
-    assert split_by_file([*repeated, *kept], held_out) == Split(kept, held_out, 2)
+    assert split_by_file(Corpus.of([*repeated, *kept]), Corpus.of(held_out)) == Split(kept, held_out, 2)
+
+
+def test_a_validation_file_takes_the_rest_of_its_groups_out_of_training() -> None:
+    texts = _texts(8)
+    training = _corpus(texts[:6], groups=["a", "a", "b", "b", "c", "c"])
+    split = split_by_file(training, _corpus(texts[6:], groups=["a", "c"]))
+    assert split == Split(training.examples[2:4], _corpus(texts[6:]).examples, 4)
+
+
+def test_by_time_a_newer_text_of_a_group_that_trains_does_not_validate() -> None:
+    groups = [*(f"story {number % 7}" for number in range(18)), "new", "story 0"]
+    split = split_corpus(_corpus(_texts(20), list(range(20)), groups), "time", 0.2, 1)
+    assert [example.text for example in split.validation] == [_texts(20)[18]]
+    assert split.dropped == 3
 
 
 def test_labels_of_entities_are_on_the_mentions() -> None:

@@ -57,3 +57,24 @@ def test_the_fitted_temperature_is_the_one_that_made_the_answers(temperature: fl
     chances = calibrated_probabilities(logits, temperature)
     truth = (chances.cumsum(axis=1) > rng.random((4000, 1))).argmax(axis=1)
     assert fit_temperature(logits, truth) == pytest.approx(temperature, rel=0.2)
+
+
+def _honest(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose probabilities are right, of a classifier that seldom errs, and answers drawn from them."""
+    logits = rng.normal(size=(count, 3)) * 3.0 + np.eye(3)[rng.integers(0, 3, count)] * 9.0
+    chances = calibrated_probabilities(logits, 1.0)
+    return logits, (chances.cumsum(axis=1) > rng.random((count, 1))).argmax(axis=1)
+
+
+def test_a_temperature_of_few_answers_costs_little_on_fresh_ones() -> None:
+    """Thirty are often all right, which says little of how sure one may be."""
+    rng = np.random.default_rng(1)
+    logits, truth = _honest(5000, rng)
+
+    def log_loss(temperature: float) -> float:
+        chances = calibrated_probabilities(logits, temperature)[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(chances, 1e-30)).mean())
+
+    found = [fit_temperature(*_honest(30, rng)) for _ in range(100)]
+    assert min(found) > 0.5
+    assert np.mean([log_loss(temperature) for temperature in found]) < log_loss(1.0) + 0.01

@@ -12,7 +12,14 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize(
     ("device", "capability", "halves"),
-    [("cpu", "AVX2", False), ("cpu", "AVX512", True), ("cpu", "SVE256", True), ("cuda", "AVX2", True)],
+    [
+        ("cpu", "AVX2", False),
+        ("cpu", "AVX512", True),
+        ("cpu", "SVE256", True),
+        ("cuda", "AVX2", True),
+        ("cpu", "DEFAULT", False),
+        ("cpu", "NO AVX", False),
+    ],
 )
 def test_bfloat16_is_for_processors_that_multiply_in_it(device: str, capability: str, halves: bool) -> None:
     assert computes_bf16(torch.device(device), capability) is halves

@@ -104,3 +104,12 @@ def test_a_graph_of_another_model_is_refused(base: Path, tmp_path: Path) -> None
     apply_method(other, msgspec.structs.replace(recipe, method="bottleneck"), 1)
     with pytest.raises(ModelError, match="cannot be read back"):
         restore_weights(other, tmp_path)
+
+
+def test_a_graph_with_an_addition_that_stays_in_it_is_refused(base: Path, tmp_path: Path) -> None:
+    texts = [example.text for example in tiny_examples()]
+    export_model(tiny_model(base), load_tokenizer(base, 16), texts, tmp_path, 16)
+    write_papers(tmp_path, _papers(base, msgspec.structs.replace(RECIPE, method="bottleneck")))
+    with pytest.raises(ModelError, match="bottleneck cannot be read back out of a graph") as caught:
+        restore_weights(tiny_model(base), tmp_path)
+    assert "folder of weights" in caught.value.remedy

@@ -24,7 +24,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4},
     "sgd": {"epochs": 4, "optimizer": "sgd", "learning_rate": 0.05, "accumulation": 2},
     "plateau": {"epochs": 5, "schedule": "plateau", "learning_rate": 5e-2, "warmup_share": 0.0},
+    "lora": {"epochs": 4, "method": "lora"},
     "adalora": {"epochs": 5, "method": "adalora"},
+    "prefix": {"epochs": 4, "method": "prefix"},
+    "bottleneck": {"epochs": 4, "method": "bottleneck"},
     "patience": {"epochs": 9, "patience": 2, "label_smoothing": 0.0},
 }
 

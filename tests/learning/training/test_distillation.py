@@ -46,3 +46,14 @@ def test_answers_about_other_texts_or_tokens_are_refused(tmp_path: Path) -> None
         load_answers(path, texts, [[1, 2], [4]])
     with pytest.raises(ModelError, match="other texts"):
         load_answers(path, ["a b", "d"], rows)
+
+
+@pytest.mark.parametrize("left", [0, 4, 200])
+def test_answers_that_were_cut_off_are_refused_by_name(tmp_path: Path, left: int) -> None:
+    rows, texts = [[1, 2], [3]], ["a b", "c"]
+    path = tmp_path / "answers.safetensors"
+    save_answers(path, _answers(rows), texts, rows, "quality-0123")
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(ModelError, match=r"answers\.safetensors: these answers cannot be read"):
+        load_answers(path, texts, rows)

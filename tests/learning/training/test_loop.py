@@ -151,6 +151,31 @@ def test_what_cannot_be_done_is_said(base: Path, changes: dict[str, Any], match:
         _train(base, **changes)
 
 
+@pytest.mark.parametrize(
+    ("rate", "validated", "match"),
+    [(1e30, True, "validation loss is no longer a number"), (1e39, False, "weights are no longer numbers")],
+)
+def test_a_run_that_diverges_at_its_last_step_fails(base: Path, rate: float, validated: bool, match: str) -> None:
+    one_step: dict[str, Any] = {"epochs": 1, "batch_size": 100, "learning_rate": rate, "warmup_share": 0.0}
+    with pytest.raises(ModelError, match=match):
+        _train(base, validation=tiny_rows(base) if validated else None, **one_step)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize(
+    ("epochs", "match"), [(2, "took no step in the last epoch"), (9, "left out 32 steps in a row")]
+)
+def test_fp16_that_takes_no_step_fails(base: Path, epochs: int, match: str) -> None:
+    model = tiny_model(base).cuda()
+    with torch.no_grad():
+        model.topic_head.bias.fill_(float("nan"))
+        model.topic_head.bias.requires_grad_(False)
+    recipe = msgspec.structs.replace(RECIPE, precision="fp16", epochs=epochs)
+    with pytest.raises(ModelError, match=match):
+        train(model, tiny_rows(base), recipe, lambda _: None, pad_id=0)
+
+
 def test_no_examples_are_no_run(base: Path) -> None:
     with pytest.raises(ModelError, match="no examples"):
         train(tiny_model(base), [], Recipe(), lambda _: None, pad_id=0)

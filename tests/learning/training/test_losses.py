@@ -44,6 +44,18 @@ def test_each_answer_has_its_weight_and_a_batch_is_the_mean_of_its_rows() -> Non
     assert _cost([row], **weights) == pytest.approx(5.5 * EVEN)
 
 
+def test_a_teacher_is_heard_of_texts_that_nobody_labelled_whatever_its_share() -> None:
+    sure = np.array([30.0, 0.0, 0.0], dtype=np.float32)
+    soft = SoftAnswers(sure, sure, np.zeros((4, 3), np.float32), np.zeros((4, 3), np.float32))
+    only: dict[str, Any] = {"tag_weight": 0.0, "target_weight": 0.0}
+    for share in (0.0, 0.7):
+        assert _cost([Encoded([2, 5, 6, 3], soft=soft)], soft_weight=share, **only) == pytest.approx(2 * EVEN)
+    apart = Outputs(torch.tensor([[0.0, 5.0, 0.0]]), *_outputs(1)[1:])
+    labelled = Encoded([2, 5, 6, 3], topic=1, sentiment=0, soft=soft)
+    assert _cost([labelled], apart, soft_weight=0.0, **only) < EVEN + 0.1
+    assert _cost([labelled], apart, soft_weight=1.0, **only) > EVEN + 4.0
+
+
 def test_the_embedding_costs_its_distance_from_the_bases() -> None:
     side = math.sqrt(0.5)
     same, across = (np.array([side, sign * side], dtype=np.float32) for sign in (1, -1))

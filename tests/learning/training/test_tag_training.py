@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -132,10 +133,15 @@ def test_a_cut_run_goes_on(base: Path, data: Path, tmp_path: Path, trained: tupl
     with pytest.raises(CutError):
         train_tagger(data, None, tmp_path / "out", TAGS, local=base, run_folder=tmp_path / "run", threads=1, watch=cut)
     assert not (tmp_path / "out").exists()
-    train_tagger(data, None, tmp_path / "out", TAGS, local=base, run_folder=tmp_path / "run", threads=1)
+    kept: dict[str, Any] = {"local": base, "run_folder": tmp_path / "run", "threads": 1}
+    with pytest.raises(InputError, match="--resume"):
+        train_tagger(data, None, tmp_path / "out", TAGS, **kept)
+    train_tagger(data, None, tmp_path / "out", TAGS, **kept, resume=True)
     weights = [folder / "weights.safetensors" for folder in (tmp_path / "out", trained[0])]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     assert list((tmp_path / "run").iterdir()) == []
+    with pytest.raises(InputError, match="no run to go on with"):
+        train_tagger(data, None, tmp_path / "out", TAGS, **kept, resume=True)
 
 
 def test_a_changed_folder_or_base_is_refused(base: Path, trained: tuple[Path, list[Progress]], tmp_path: Path) -> None:
@@ -150,8 +156,9 @@ def test_a_changed_folder_or_base_is_refused(base: Path, trained: tuple[Path, li
     with pytest.raises(ModelError, match="missing or changed"):
         load_tagger(tmp_path, base)
     (tmp_path / "tagger.json").write_text("{}")
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="cannot be read") as caught:
         load_tagger(tmp_path, base)
+    assert "monitor train-tags" in caught.value.remedy
 
 
 def test_what_is_no_tagger_is_not_replaced(base: Path, data: Path, tmp_path: Path) -> None:
