@@ -36,7 +36,7 @@ SPLIT_SEED = 1
 
 @dataclass(frozen=True)
 class Split:
-    """Training examples and the held-out ones; no near-duplicate stands in both, or in one and a validation set."""
+    """Training examples, of which no near-duplicate is among the held-out ones or in a validation set."""
 
     training: list[Example]
     held_out: list[Example]
@@ -124,7 +124,7 @@ def recipe_of_grade(grade: str) -> Recipe:
 
 
 def split_training_sets(data_folder: Path) -> Split:
-    """Read the training sets, drop repeats and near-duplicates of a validation text, and hold out whole groups.
+    """Read the training sets, drop repeats, hold out whole groups, and learn from no near-duplicate of a validation text.
 
     Raises:
         InputError: If a data file is missing or malformed.
@@ -135,11 +135,13 @@ def split_training_sets(data_folder: Path) -> Split:
         training, test = split_test(read(data_folder))
         examples += training
         judged += [example.text for example in test]
-    examples = without_relatives(without_repeats(examples), judged)
+    examples = without_repeats(examples, judged)
     groups = near_duplicate_groups([example.text for example in examples])
     held_out = grouped_split(groups, HELD_OUT_SHARE, SPLIT_SEED)
+    training = [example for example, out in zip(examples, held_out, strict=True) if not out]
     return Split(
-        training=[example for example, out in zip(examples, held_out, strict=True) if not out],
+        # Left out only now: which texts are held out must not change, as the shipped models have learnt the others.
+        training=without_relatives(training, judged),
         held_out=[example for example, out in zip(examples, held_out, strict=True) if out],
     )
 
