@@ -124,7 +124,7 @@ def recipe_of_grade(grade: str) -> Recipe:
 
 
 def split_training_sets(data_folder: Path) -> Split:
-    """Read the training sets, drop repeats, hold out whole groups, and learn from no near-duplicate of a validation text.
+    """Read the training sets, drop repeats, hold out whole groups, and learn from nothing near a validation text.
 
     Raises:
         InputError: If a data file is missing or malformed.
