@@ -56,8 +56,8 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 HOUSE_JACCARD = 0.6
 COSINES = tuple(round(0.5 + 0.02 * step, 2) for step in range(25))
 JACCARDS = tuple(round(0.2 + 0.05 * step, 2) for step in range(15))
-PER_NAT = (0.03, 0.04, 0.05)
-LIKENESSES = tuple(round(1.2 + 0.05 * step, 2) for step in range(10))
+PER_NAT = (0.03, 0.04, 0.05, 0.06)
+LIKENESSES = tuple(round(0.9 + 0.05 * step, 2) for step in range(16))
 WITHIN = 0.002
 """Of the best F1 on the tune stories: settings as good as that are told apart by real headlines."""
 UNRELATED = 6_000
