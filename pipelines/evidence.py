@@ -108,7 +108,10 @@ def collect(
 
 def labels_known_until(trained: ModelVersion) -> datetime:
     """Labels made later are new to a model; to one that was trained on none of the store's, all are."""
-    return trained.created_at if trained.origin == "retrained" else trained.labels_until or EPOCH
+    if trained.labels_until is not None:
+        return trained.labels_until
+    # Of earlier releases, those of the retraining job do not say it: they were dated by its beginning.
+    return trained.created_at if trained.origin == "retrained" else EPOCH
 
 
 def probabilities_of(scores: Scores, task: Task) -> np.ndarray:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,7 @@ def packed(
     examples: Sequence[Example],
     recipe: Recipe,
     grade: str,
+    labels_until: datetime | None,
     built: Path,
     report: Say,
 ) -> Manifest:
@@ -109,6 +111,7 @@ def packed(
         examples: That it was trained on; some of them set the ranges of the int8 graph.
         recipe: By which.
         grade: Of the version; empty for the parent's, or the base's.
+        labels_until: Of the version, see `Manifest`.
         built: Gets the files.
         report: Called with one line at a time.
     """
@@ -119,7 +122,7 @@ def packed(
     model: Any = begun.model.cpu()
     parents = begun.restored.manifest.max_tokens if begun.restored else 0  # a successor never reads less of a text
     tokens = max(recipe.max_tokens, parents, SERVED_TOKENS)
-    papers = _papers(begun, examples, recipe, grade, tokens)
+    papers = _papers(begun, examples, recipe, grade, labels_until, tokens)
     if begun.adapted:
         report("writing the trained weights")
         export_weights(model, begun.tokenizer, built, tokens)
@@ -132,7 +135,14 @@ def packed(
     return write_papers(built, papers)
 
 
-def _papers(begun: Start, examples: Sequence[Example], recipe: Recipe, grade: str, tokens: int) -> Manifest:
+def _papers(
+    begun: Start,
+    examples: Sequence[Example],
+    recipe: Recipe,
+    grade: str,
+    labels_until: datetime | None,
+    tokens: int,
+) -> Manifest:
     labels, parent = Labels(), begun.restored.manifest if begun.restored else None
     return Manifest(
         grade=grade or (parent.grade if parent else _GRADES.get(recipe.base, "own")),
@@ -149,6 +159,7 @@ def _papers(begun: Start, examples: Sequence[Example], recipe: Recipe, grade: st
         parent=parent.model_version if parent else "",
         recipe=msgspec.to_builtins(recipe),
         metrics={},
+        labels_until=labels_until,
         files={},
     )
 

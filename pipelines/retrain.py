@@ -54,7 +54,12 @@ class Trainer(Protocol):
     """Makes a model folder out of examples."""
 
     def train(
-        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+        self,
+        labelled: Sequence[Example],
+        rehearsals: Sequence[Example],
+        parent_folder: Path,
+        out_folder: Path,
+        labels_until: datetime,
     ) -> Path:
         """Trains on from a model.
 
@@ -64,6 +69,7 @@ class Trainer(Protocol):
             rehearsals: The champion's own answers, in random order, about other texts: to be learnt from alone.
             parent_folder: The champion: manifest and files.
             out_folder: Is not there yet; gets the finished model, whose manifest names the champion as parent.
+            labels_until: UTC-aware; labels that were given until then are not new to it, as its manifest says.
 
         Returns:
             The folder of the finished model.
@@ -134,7 +140,7 @@ def retrain(settings: Settings, database: Database, now: datetime, workshop: Wor
     count = len(labelled) + len(rehearsed)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="training-") as scratch:
-        folder = workshop.trainer.train(labelled, rehearsed, parent, Path(scratch) / "candidate")
+        folder = workshop.trainer.train(labelled, rehearsed, parent, Path(scratch) / "candidate", now)
         candidate = workshop.registry.add(folder, "retrained", champion.id, note=str(decision))
     if candidate.id == champion.id:
         return f"{decision} Training on {count:,} texts gave the champion again."

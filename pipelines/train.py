@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -67,6 +68,7 @@ def train_version(
     validation: Sequence[Example],
     certain: Sequence[Example] = (),
     stories: Sequence[Family] = (),
+    labels_until: datetime | None = None,
     parent: Path | None = None,
     teacher: Path | None = None,
     run: Run | None = None,
@@ -84,6 +86,8 @@ def train_version(
         certain: To train on too, with labels that nobody need guess: the teacher is not asked about them.
         stories: Families of texts, those of one story and those of others: what the story vector learns from. Without
             any it stays the parent's.
+        labels_until: UTC-aware; when the newest of the store's labels was given that is among the examples; None for
+            none. The version bears this or what its parent or teacher bears, whichever is later.
         parent: Folder of the version whose weights to go on from; None starts from the base.
         teacher: Folder of a version whose answers are learnt beside the labels; examples may have no labels then.
         run: How it is carried out.
@@ -105,6 +109,9 @@ def train_version(
         from monitor.learning.training.starting import encoded_with_base, start
 
         asked, examples = len(examples), [*examples, *certain]
+        origins = [load_manifest(folder, Labels()) if folder else None for folder in (parent, teacher)]
+        known = [labels_until, *(papers.labels_until for papers in origins if papers is not None)]
+        labels_until = max((at for at in known if at is not None), default=None)
         begun = start(recipe, len(examples), parent=parent, local=run.base_folder, threads=run.threads)
         examples, validation = (without_added_topics(side, len(Labels().topics)) for side in (examples, validation))
         require_possible(recipe, begun.model, bool(examples), bool(validation))
@@ -115,11 +122,11 @@ def train_version(
             texts = [example.text for example in examples[:asked]]
             rows = [*_taught(texts, rows[:asked], begun, teacher, run, report), *rows[asked:]]
         told = [Example(prepare_text(text.text)) for family in stories for text in family]
-        versions = [load_manifest(folder, Labels()).model_version if folder else "" for folder in (parent, teacher)]
+        versions = [papers.model_version if papers is not None else "" for papers in origins]
         keeper = _keeper(run, recipe, (examples[:asked], examples[asked:], validation, stories, versions))
         _fit(begun, rows, stories, recipe, validation, keeper, report, watch)
         with building(out_folder) as built:
-            papers = packed(begun, [*examples, *told], recipe, run.grade, built, report)
+            papers = packed(begun, [*examples, *told], recipe, run.grade, labels_until, built, report)
             own = papers = judged(begun, papers, validation, built, report)
             texts = [example.text for example in (*examples, *validation)]
             if parent is not None:
@@ -148,7 +155,12 @@ class VersionTrainer:
         self._report = report
 
     def train(
-        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+        self,
+        labelled: Sequence[Example],
+        rehearsals: Sequence[Example],
+        parent_folder: Path,
+        out_folder: Path,
+        labels_until: datetime,
     ) -> Path:
         """Train on from a model; a tenth of what people labelled stops and calibrates it.
 
@@ -164,6 +176,7 @@ class VersionTrainer:
             recipe,
             out_folder,
             validation=split.validation,
+            labels_until=labels_until,
             parent=parent_folder,
             run=self._run,
             report=self._report,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from monitor.classify.labels import Labels, Task
-from monitor.classify.manifest import Manifest, load_manifest, write_manifest
 from monitor.classify.text import prepare_text
 from monitor.errors import InputError
 from monitor.learning.data.corpus import Columns, Corpus, read_corpus
-from monitor.learning.data.label_files import read_export
+from monitor.learning.data.label_files import Exported, read_export
 from monitor.learning.data.reading import read_records
 from monitor.learning.data.replaying import without_relatives
 from monitor.learning.data.splitting import Split, require_trainable, split_by_file, split_corpus
@@ -51,37 +51,26 @@ class LabelledFiles(msgspec.Struct, frozen=True, kw_only=True):
     how: Literal["time", "group"] = "group"
 
 
-def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
+def read_split(files: LabelledFiles, seed: int, report: Say, now: datetime) -> Split:
     """Read labelled files and settle what trains and what validates; nothing that repeats is on both sides.
 
-    Of labels that the store exported, the held-out fifth is left out: the retraining job judges by it, and a model that
-    had seen it would be judged too well.
+    Of labels that the store exported those of the tasks that have a column are read, and the held-out fifth is left
+    out: the retraining job judges by it, and a model that had seen it would be judged too well.
 
     Args:
         files: Where they lie and what is in them.
         seed: Of the draw.
         report: Told what was merged and left out.
+        now: UTC-aware wall clock.
 
     Raises:
         InputError: Naming file, row and remedy; or there is too little to learn from.
     """
-    labels = Labels()
-    corpus = read_corpus(files.data, files.columns, files.label_maps, labels=labels, all_entities=files.all_entities)
-    for sentence in corpus.counts.sentences():
-        report(sentence)
-    exports = [export for path in files.data if (export := read_export(path)) is not None]
-    judging = [text for export in exports for text in export.judging]
-    if judging:
-        whole, corpus = corpus, _without_relatives(corpus, judging)
-        report(
-            f"{len(whole.examples) - len(corpus.examples):,} texts are left out: they are, or are near to, the "
-            "held-out fifth of the exported labels, which judges what is trained on the others."
-        )
+    tasks, paths = files.columns.labels(), (*files.data, *files.validation)
+    exports = {path: export for path in paths if (export := read_export(path, tasks, now)) is not None}
+    corpus = _read_side(files, files.data, exports, report)
     if files.validation:
-        held_out = read_corpus(
-            files.validation, files.columns, files.label_maps, labels=labels, all_entities=files.all_entities
-        )
-        split = split_by_file(corpus, held_out)
+        split = split_by_file(corpus, _read_side(files, files.validation, exports, report))
     else:
         split = split_corpus(corpus, files.how, files.share, seed)
     if split.dropped:
@@ -91,23 +80,32 @@ def read_split(files: LabelledFiles, seed: int, report: Say) -> Split:
             else "newer texts are dropped: they repeat older ones, or are of their group"
         )
         report(f"{split.dropped:,} {why}.")
-    require_trainable(split, files.columns.labels(), labels)
-    return replace(split, labels_until=max((export.newest_at for export in exports), default=None))
+    require_trainable(split, tasks, Labels())
+    given = [export.newest_at for export in exports.values() if export.newest_at is not None]
+    return replace(split, labels_until=max(given, default=None))
 
 
-def dated_by_labels(papers: Manifest, split: Split, folder: Path, parent: Path | None) -> Manifest:
-    """Note in a finished version's manifest up to when it knows the store's labels: those that it or its parent saw.
-
-    Args:
-        papers: The manifest.
-        split: What it was trained on.
-        folder: Of the version.
-        parent: Of the version it went on from; None for none.
-    """
-    known = [split.labels_until, load_manifest(parent, Labels()).labels_until if parent else None]
-    dated = msgspec.structs.replace(papers, labels_until=max((at for at in known if at is not None), default=None))
-    write_manifest(folder, dated)
-    return dated
+def _read_side(files: LabelledFiles, paths: Sequence[Path], exports: Mapping[Path, Exported], report: Say) -> Corpus:
+    """Read the files that train, or those that validate, without what judges."""
+    corpus = read_corpus(
+        paths,
+        files.columns,
+        files.label_maps,
+        labels=Labels(),
+        all_entities=files.all_entities,
+        exported=exports.keys(),
+    )
+    for sentence in corpus.counts.sentences():
+        report(sentence)
+    judging = [text for export in exports.values() for text in export.judging]
+    if not judging:
+        return corpus
+    kept = _without_relatives(corpus, judging)
+    report(
+        f"{len(corpus.examples) - len(kept.examples):,} texts are left out: they are, or are near to, the "
+        "held-out fifth of the exported labels, which judges what is trained on the others."
+    )
+    return kept
 
 
 def _without_relatives(corpus: Corpus, held_out: Sequence[str]) -> Corpus:

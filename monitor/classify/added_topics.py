@@ -103,6 +103,8 @@ def load_added_topics(folder: Path, manifest: Manifest) -> AddedTopics:
         except (OSError, msgspec.DecodeError) as error:
             raise ModelError(f"{path}: not a list of added topics: {error}.", _OTHER) from error
     names = tuple(topic.name for topic in topics)
+    if manifest.added_topics and not path.exists():
+        raise ModelError(f"{path}: it is missing, and the manifest names {manifest.added_topics} added topics.", _OTHER)
     if names != manifest.labels.added:
         raise ModelError(
             f"{path}: it holds {len(names)} added topics, and the manifest names {manifest.added_topics}"

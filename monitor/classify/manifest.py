@@ -47,8 +47,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         parent: Version that this one was made from; empty for none.
         recipe: The training settings.
         metrics: Figures by set and head.
-        labels_until: UTC-aware; when the newest of the store's labels was given that it was trained on. None where it
-            was trained on none that an export named, or where it was made by the retraining job, at whose start it was.
+        labels_until: UTC-aware; labels that the store got until then are not new to it: when the newest was given that
+            it, its parent or its teacher was trained on, or when the retraining job began to make it. None where there
+            are none such; versions that the job of earlier releases made have none either.
         files: sha256 of every other file that decides the scores, by name.
     """
 

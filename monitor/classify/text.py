@@ -13,9 +13,13 @@ _URL = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/|(?<![\w.])t\.co/)[^\s<
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARK = re.compile(r"[&<]|https?://|www\.|t\.co/|pic\.twitter", re.IGNORECASE)
-_SIGN = re.compile(r"(?<!\w)[-+](?=[$\u20ac\u00a3\u00a5]?\.?\d)")
+_CURRENCY = (  # Unicode's category Sc, and the rest of its block of currency symbols
+    "$\u00a2-\u00a5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db\u20a0-\u20cf\ua838\ufdfc\ufe69\uff04"
+    "\uffe0\uffe1\uffe5\uffe6\U00011fdd-\U00011fe0\U0001e2ff\U0001ecb0"
+)
+_SIGN = re.compile(rf"(?<!\w)[-+](?=(?:[a-z]{{0,3}}[{_CURRENCY}]|[a-z]{{3}})?\.?\d)")  # -3, -$3, -US$3, -EUR3
 _POINT = re.compile(r"(?<=\d)\.(?=\d)|(?<![\w.])\.(?=\d)")
-_DASHES = str.maketrans("\u2212\u2013", "--")
+_SIGNS = str.maketrans("\u2011\u2013\u2212\ufe63\uff0d\uff0b", "-----+")
 _SENTENCE_ENDS = (".", "!", "?", ":", ";", "\u2026", "\u3002", "\uff01", "\uff1f")
 
 
@@ -57,15 +61,18 @@ def normalise_text(text: str) -> str:
 def statement_key(text: str) -> str:
     """Return a key under which texts that state the same are the same: `normalise_text`, and what figures depend on.
 
-    A sign right before a figure and a decimal point are kept, for up is not down, nor 3.5 35 or 3 and 5. Texts of one
-    key have the same `normalise_text`.
+    A sign right before a figure, or before its currency, and a decimal point are kept, for up is not down, nor 3.5 35
+    or 3 and 5. Texts of one key have the same `normalise_text`.
+
+    The store keeps a hash of it with every label. So a change of what a release returned needs a migration of its own,
+    which computes the hashes anew and joins the labels that meet.
 
     >>> statement_key("Oil FALLS 3%! https://example.com/a") == statement_key("oil falls 3")
     True
     >>> statement_key("$OIL -3.5%"), statement_key("$OIL +3 5%")
     ('oil -3.5', 'oil +3 5')
     """
-    folded = prepare_text(text).casefold().translate(_DASHES)
+    folded = prepare_text(text).casefold().translate(_SIGNS)
     return _letters(folded, {found.start() for mark in (_SIGN, _POINT) for found in mark.finditer(folded)})
 
 

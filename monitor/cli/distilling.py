@@ -132,28 +132,29 @@ def _run(folder: Path | None, resume: bool, threads: int, base: Path | None, tea
 
 
 def _distilled(files: Any, teacher: Path, texts: tuple[Path, ...], recipe: Any, out: Path, run: Any) -> Manifest:
+    from monitor.clock import system_clock
     from monitor.learning.data.examples import Example, without_repeats
     from monitor.learning.data.replaying import without_relatives
     from pipelines.train import require_free, train_version
-    from pipelines.training_files import dated_by_labels, read_split, read_texts
+    from pipelines.training_files import read_split, read_texts
 
     require_free(out, run)
-    split = read_split(files, recipe.seed, say)
+    split = read_split(files, recipe.seed, say, system_clock())
     known = [example.text for example in (*split.training, *split.validation)]
     asked = without_repeats([Example(text) for text in read_texts(texts, files.columns.text)], held_out=known)
     unlabelled = without_relatives(asked, [example.text for example in split.validation])
     with watching() as watch, redirect_stdout(sys.stderr):
-        papers = train_version(
+        return train_version(
             [*split.training, *unlabelled],
             recipe,
             out,
             validation=split.validation,
+            labels_until=split.labels_until,
             teacher=teacher,
             run=run,
             report=say,
             watch=watch,
         )
-    return dated_by_labels(papers, split, out, teacher)
 
 
 def _tell(out: Path, papers: Manifest, as_json: bool) -> None:

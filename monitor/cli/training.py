@@ -190,16 +190,17 @@ def _parsed(maps: Mapping[Task, str]) -> dict[Task, dict[str, str]]:
 def _trained(
     files: LabelledFiles, changes: dict[str, Any], out: Path, parent: str, run: Run, tracker: Kind
 ) -> dict[str, Any]:
+    from monitor.clock import system_clock
     from monitor.settings import load_settings
     from pipelines.finding_models import find_model
     from pipelines.train import parents_recipe, require_free, train_version
-    from pipelines.training_files import dated_by_labels, read_split, recipe_for, recipe_with, untrained
+    from pipelines.training_files import read_split, recipe_for, recipe_with, untrained
 
     require_free(out, run)
     origin = find_model(load_settings(), parent) if parent else None
     start = parents_recipe(origin) if origin else recipe_for(str(changes.get("base", "")))
     recipe = recipe_with(start, changes)
-    split = read_split(files, recipe.seed, say)
+    split = read_split(files, recipe.seed, say, system_clock())
     if warning := untrained(files, origin is not None):
         say(warning)
     # The quantiser draws its bars on standard output, which is for results.
@@ -209,12 +210,12 @@ def _trained(
             recipe,
             out,
             validation=split.validation,
+            labels_until=split.labels_until,
             parent=origin,
             run=run,
             report=say,
             watch=told,
         )
-    papers = dated_by_labels(papers, split, out, origin)
     return {
         "folder": str(out),
         "model_version": papers.model_version,

@@ -32,7 +32,9 @@ TopicLabels = Annotated[str, _option(_LABELS, _DATA)]
 SentimentLabels = Annotated[str, _option(_LABELS, _DATA)]
 EntityLabels = Annotated[str, _option(_LABELS, _DATA)]
 TimeColumn = Annotated[str, _option("Column with the time, for --split time.", _DATA)]
-GroupColumn = Annotated[str, _option("Column whose equal values stay together.", _DATA)]
+GroupColumn = Annotated[
+    str, _option("Column whose equal values stay together; blank is no group. A --validation file needs it too.", _DATA)
+]
 Validation = Annotated[list[Path] | None, _option("File of its own, of the same columns; may repeat.", _SPLIT)]
 ValidationShare = Annotated[
     float, typer.Option(min=0.01, max=0.9, help="Share of the texts, without a file.", rich_help_panel=_SPLIT)

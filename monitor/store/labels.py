@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,13 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, Row, Table, func, select, tuple_
 
-from monitor.learning.data.label import Label, LabelTask
+from monitor.learning.data.label import Label, LabelTask, differ, of_the_same
 from monitor.store import schema
 from monitor.store.upserts import Insert, insert_into, insert_many
 
 _ROWS_AT_ONCE = 2_000
 _COLUMNS = tuple(schema.labels.c[name] for name in Label.__struct_fields__)
 _KEY = (schema.labels.c.text_key, schema.labels.c.task, schema.labels.c.entity, schema.labels.c.author)
-_WHAT_IS_SAID = (schema.labels.c.text_key, schema.labels.c.task, schema.labels.c.entity)
 _NUL, _SHOWN_NUL = "\x00", "\ufffd"
 
 _Key = tuple[str, str, str, str]
@@ -96,23 +96,13 @@ def read_conflicts(connection: Connection, limit: int) -> list[Label]:
         connection: To read by.
         limit: Of how many texts (or entities in a text).
     """
-    disputed = _disputed().add_columns(func.max(schema.labels.c.created_at).label("newest_at"))
-    newest = disputed.order_by(func.max(schema.labels.c.created_at).desc(), *_WHAT_IS_SAID).limit(limit).subquery()
-    joined = schema.labels.join(
-        newest,
-        (schema.labels.c.text_key == newest.c.text_key)
-        & (schema.labels.c.task == newest.c.task)
-        & (schema.labels.c.entity == newest.c.entity),
-    )
-    query = select(*_COLUMNS).select_from(joined).order_by(newest.c.newest_at.desc(), *_KEY)
-    return [_label_of(row) for row in connection.execute(query)]
+    newest_first = sorted(_disputed(connection), key=lambda same: max(label.created_at for label in same), reverse=True)
+    return [label for same in newest_first[:limit] for label in same]
 
 
 def count_conflicts(connection: Connection) -> dict[str, int]:
     """By task, the number of texts (or entities in a text) on which authors differ."""
-    disputed = _disputed().subquery()
-    query = select(disputed.c.task, func.count()).group_by(disputed.c.task)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return dict(Counter(same[0].task for same in _disputed(connection)))
 
 
 def count_labels(connection: Connection, since: datetime | None = None) -> list[LabelTotal]:
@@ -145,8 +135,17 @@ def count_texts(connection: Connection) -> int:
     return connection.execute(select(func.count(schema.labels.c.text_key.distinct()))).scalar_one()
 
 
-def _disputed() -> Any:
-    return select(*_WHAT_IS_SAID).group_by(*_WHAT_IS_SAID).having(func.count(schema.labels.c.label.distinct()) > 1)
+def _disputed(connection: Connection) -> Iterator[list[Label]]:
+    """The labels of each text, task and entity on which authors differ.
+
+    The database finds the texts with different labels; which of them are of the same entity, `of_the_same` says.
+    """
+    table = schema.labels
+    said = (table.c.text_key, table.c.task)
+    several = select(*said).group_by(*said).having(func.count(table.c.label.distinct()) > 1).subquery()
+    joined = table.join(several, (table.c.text_key == several.c.text_key) & (table.c.task == several.c.task))
+    query = select(*_COLUMNS).select_from(joined).order_by(*_KEY).execution_options(yield_per=_ROWS_AT_ONCE)
+    yield from filter(differ, of_the_same(_label_of(row) for row in connection.execute(query)))
 
 
 def _key_of(label: Label) -> _Key:

@@ -39,7 +39,7 @@ def test_topics_come_back_as_they_were_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "named", "complaint"),
     [
-        ([], ["Floods"], "it holds 0 added topics, and the manifest names 1"),
+        ([], ["Floods"], "is missing, and the manifest names 1"),
         (["Floods"], [], "it holds 1 added topics, and the manifest names 0"),
         (["Floods"], ["Fires"], "names 1 others"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +97,12 @@ def test_texts_that_differ_in_links_case_and_punctuation_share_a_key() -> None:
         ("Rates up 3.5 points", "Rates up 3 5 points"),
         ("Rates up .5 points", "Rates up 5 points"),
         ("Oil (-3%)", "Oil (3%)"),
+        ("Oil \u20113%", "Oil 3%"),
+        ("Oil \ufe633%", "Oil 3%"),
+        ("Oil \uff0d3%", "Oil 3%"),
+        ("Oil \uff0b3%", "Oil -3%"),
+        ("Brent -US$3", "Brent US$3"),
+        ("EBIT -EUR5m", "EBIT EUR5m"),
     ],
 )
 def test_a_sign_and_a_decimal_point_make_another_statement(one: str, other: str) -> None:
@@ -105,6 +114,8 @@ def test_a_sign_and_a_decimal_point_make_another_statement(one: str, other: str)
     [
         ("Oil FALLS, 3%! https://example.com/a", "oil falls 3"),
         ("Oil \u22123%", "oil -3%"),
+        ("Brent -US$3", "brent \uff0dus$3"),
+        ("Boeing -B737 order", "Boeing B737 order"),
         ("Profit up 3.", "profit up 3"),
         ("Covid-19: 5-6 cases", "covid 19 5 6 cases"),
         ("Oil - 3 things to know", "Oil: 3 things to know"),
@@ -113,6 +124,13 @@ def test_a_sign_and_a_decimal_point_make_another_statement(one: str, other: str)
 )
 def test_other_marks_make_no_other_statement(one: str, other: str) -> None:
     assert statement_key(one) == statement_key(other)
+
+
+def test_a_sign_before_any_currency_makes_another_statement() -> None:
+    currencies = [sign for sign in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(sign) == "Sc"]
+    assert len(currencies) > 60
+    for sign in currencies:
+        assert statement_key(f"Profit of -{sign}300") != statement_key(f"Profit of {sign}300")
 
 
 @given(MESSY, MESSY)

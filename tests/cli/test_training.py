@@ -352,12 +352,15 @@ def test_a_version_that_was_trained_on_an_export_names_the_newest_of_its_labels(
         for row in ROWS
     ]
     export = bench.csv("all.csv", rows)
-    done = bench.train(export, "--task", "sentiment", "--label-column", "label", "--epochs", "1")
+    kept = ("--run", bench.folder / "run")
+    done = bench.train(export, "--task", "sentiment", "--label-column", "label", "--epochs", "1", *kept)
     assert done.status == 0, done.prose
     assert done.json["training"] + done.json["validation"] < len(ROWS)
-    newest = max(row["day"] for row in ROWS)
-    assert load_manifest(bench.folder / "out", Labels()).labels_until == datetime.fromisoformat(f"{newest}T12:00+00:00")
-    (bench.folder / "out").rename(bench.folder / "first")
+    newest = datetime.fromisoformat(f"{max(row['day'] for row in ROWS)}T12:00+00:00")
+    for folder in ("out", "run/weights"):
+        assert load_manifest(bench.folder / folder, Labels()).labels_until == newest
     other = bench.csv("set.csv", ROWS)
-    done = bench.train(other, *SENTIMENT, "--epochs", "1", "--from", bench.folder / "first")
-    assert load_manifest(bench.folder / "out", Labels()).labels_until == datetime.fromisoformat(f"{newest}T12:00+00:00")
+    done = bench.train(other, *SENTIMENT, "--epochs", "1", "--from", bench.folder / "out")  # in its parent's place
+    assert done.status == 0, done.prose
+    assert done.json["parent"]
+    assert load_manifest(bench.folder / "out", Labels()).labels_until == newest

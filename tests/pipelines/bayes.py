@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from zlib import crc32
 
@@ -28,7 +29,12 @@ class BayesTrainer:
         self.rehearsed = list[Example]()
 
     def train(
-        self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+        self,
+        labelled: Sequence[Example],
+        rehearsals: Sequence[Example],
+        parent_folder: Path,
+        out_folder: Path,
+        labels_until: datetime | None = None,
     ) -> Path:
         self.seen, self.rehearsed = list(labelled), list(rehearsals)
         examples = [*labelled, *rehearsals]
@@ -52,6 +58,7 @@ class BayesTrainer:
             parent=parent,
             recipe={},
             metrics={"card": {"task": "sentiment", "ece": 0.05}},
+            labels_until=labels_until,
             files={COUNTS: file_sha256(out_folder / COUNTS)},
         )
         write_manifest(out_folder, manifest)

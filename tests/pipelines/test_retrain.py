@@ -18,6 +18,7 @@ from monitor.classify.engine import Floats
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest, write_manifest
 from monitor.classify.mentions import Span
+from monitor.clock import EPOCH
 from monitor.errors import ModelError, StoreError
 from monitor.learning.data.examples import Example, LabelledMention
 from monitor.learning.data.label import Label
@@ -29,6 +30,7 @@ from monitor.learning.versions.version import Judgement, ModelVersion
 from monitor.settings import Settings, load_settings
 from monitor.store import labels, models, writes
 from monitor.store.database import Database
+from pipelines.evidence import labels_known_until
 from pipelines.retrain import Workshop, retrain
 from pipelines.topics import build_version
 from tests.pipelines.bayes import WIDTH, BayesEngine, BayesTrainer
@@ -173,6 +175,7 @@ def test_new_labels_make_a_new_champion_that_knows_the_new_and_keeps_the_old(
     after = registry.champion("fast")
     assert after is not None
     assert (after.parent, after.origin, after.created_at) == (before.id, "retrained", NOW)
+    assert after.labels_until == NOW
     assert _accuracy(registry, FRESH) > 0.9
     assert _accuracy(registry, FROZEN) > 0.95
     (judgement,) = _judgements(database)
@@ -362,16 +365,44 @@ def test_a_model_that_names_the_labels_it_was_trained_on_is_judged_by_none_of_th
     assert retrain(settings, database, NOW, _workshop(registry)).startswith("Nothing calls for training: 20 of 500")
 
 
+def test_what_is_made_by_hand_of_a_version_of_the_job_knows_the_labels_that_this_knows(
+    settings: Settings, database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    _label(database, FRESH)
+    retrain(settings, database, NOW, _workshop(registry))
+    champion = registry.champion("fast")
+    assert champion is not None
+    papers = load_manifest(registry.fetch(champion.id), Labels())
+    built = BayesTrainer().train(OLD[:900], [], tmp_path, tmp_path / "built", papers.labels_until)
+    registry.promote(registry.add(built, "trained").id, "It is ours.", "test")
+    assert retrain(settings, database, NOW + DAY, _workshop(registry)).startswith(
+        "Nothing calls for training: 0 of 500"
+    )
+
+
+def test_of_versions_that_name_no_date_only_those_of_the_job_know_labels(registry: Registry) -> None:
+    champion = registry.champion("fast")
+    assert champion is not None
+    assert champion.labels_until is None
+    assert labels_known_until(structs.replace(champion, origin="trained")) == EPOCH
+    assert labels_known_until(structs.replace(champion, origin="retrained")) == champion.created_at
+
+
 def test_a_champion_that_was_promoted_meanwhile_is_not_overthrown(
     settings: Settings, database: Database, registry: Registry, tmp_path: Path
 ) -> None:
     class Meddling(BayesTrainer):
         def train(
-            self, labelled: Sequence[Example], rehearsals: Sequence[Example], parent_folder: Path, out_folder: Path
+            self,
+            labelled: Sequence[Example],
+            rehearsals: Sequence[Example],
+            parent_folder: Path,
+            out_folder: Path,
+            labels_until: datetime | None = None,
         ) -> Path:
             other = BayesTrainer().train(OLD[:900], [], tmp_path, tmp_path / "other")
             registry.promote(registry.add(other, "trained").id, "Somebody's choice.", "somebody")
-            return super().train(labelled, rehearsals, parent_folder, out_folder)
+            return super().train(labelled, rehearsals, parent_folder, out_folder, labels_until)
 
     _label(database, FRESH)
     with pytest.raises(StoreError, match="champion of fast was changed by another"):

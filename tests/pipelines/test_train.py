@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipelines.topics import build_version
 from pipelines.train import Run, VersionTrainer, train_version
 from tests.learning.tiny import RECIPE, base_of, tiny_base, tiny_examples
 
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 QUICK = msgspec.structs.replace(RECIPE, epochs=4, patience=3)
 
 
@@ -132,7 +134,7 @@ def test_a_successor_reads_no_less_than_its_parent_and_is_judged_by_people_alone
     labelled = [Example(f"{one.text} {one.text}", topic=one.topic, sentiment=one.sentiment) for one in training]
     rehearsals = [*training, *(replace(one, text=f"{one.text}!") for one in labelled)]
     trainer = VersionTrainer(msgspec.structs.replace(QUICK, epochs=1), run, said.append)
-    folder = trainer.train(labelled, rehearsals, tmp_path / "parent", tmp_path / "next")
+    folder = trainer.train(labelled, rehearsals, tmp_path / "parent", tmp_path / "next", NOON)
     assert load_manifest(folder, Labels()).max_tokens == 200
     held_out = -(-len(labelled) // 10)
     learnt = 2 * (len(labelled) - held_out) + len(training)  # of each held-out text its rehearsal is left out
@@ -167,8 +169,10 @@ def test_a_successor_names_its_parent_and_serves(base: Path, tmp_path: Path) -> 
     run = Run(base_folder=base, threads=1)
     parent = train_version(training, QUICK, tmp_path / "parent", validation=validation, run=run)
     said = list[str]()
-    folder = VersionTrainer(QUICK, run, said.append).train(training, [], tmp_path / "parent", tmp_path / "next")
+    trainer = VersionTrainer(QUICK, run, said.append)
+    folder = trainer.train(training, [], tmp_path / "parent", tmp_path / "next", NOON)
     manifest = load_manifest(folder, Labels())
+    assert (parent.labels_until, manifest.labels_until) == (None, NOON)
     assert manifest.parent == parent.model_version
     assert manifest.grade == parent.grade
     assert OpenVinoEngine(folder, threads=1).classify(["oil falls"]).sentiments.shape == (1,)

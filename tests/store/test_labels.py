@@ -122,6 +122,24 @@ def test_conflicts_are_texts_on_which_authors_differ_newest_first(database: Data
         assert stored.count_texts(connection) == 3
 
 
+def test_of_an_entity_that_is_written_in_two_ways_authors_differ_all_the_same(database: Database) -> None:
+    apple = {"text": "Apple slides as Ölwerk gains", "task": "entity"}
+    ann, ben = label(entity="Ölwerk", **apple), label(entity="ÖLWERK", said="positive", author="ben", **apple)
+    other = label(entity="Apple", said="neutral", author="cid", **apple)
+    write(database, ann, ben, other)
+    with database.read() as connection:
+        assert stored.count_conflicts(connection) == {"entity": 1}
+        assert sorted(stored.read_conflicts(connection, 9), key=lambda one: one.author) == [ann, ben]
+
+
+def test_an_author_who_wrote_an_entity_in_two_ways_contradicts_nobody(database: Database) -> None:
+    apple = {"text": "Apple slides", "task": "entity"}
+    write(database, label(entity="Apple", **apple), label(entity="APPLE", said="positive", **apple))
+    with database.read() as connection:
+        assert stored.count_conflicts(connection) == {}
+        assert stored.read_conflicts(connection, 9) == []
+
+
 def test_statistics_tell_who_differs_from_the_model(database: Database) -> None:
     assert label_statistics(database).newest_at is None
     write(

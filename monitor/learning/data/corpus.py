@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         texts: Different texts among them.
         conflicts: Texts, or entities in a text, with several labels, of which the most frequent one stays.
         unreadable: Rows without a letter or digit, which were left out.
+        other_tasks: Rows of exports that are labels of tasks nobody asked for, which were left out.
         entities: Different entities in a text.
         entities_not_found: Those of them that the text does not name in these words; left out.
     """
@@ -76,6 +77,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     texts: int = 0
     conflicts: int = 0
     unreadable: int = 0
+    other_tasks: int = 0
     entities: int = 0
     entities_not_found: int = 0
 
@@ -88,6 +90,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.unreadable:
             told.append(f"{self.unreadable:,} rows hold no letter or digit and are left out.")
+        if self.other_tasks:
+            told.append(f"{self.other_tasks:,} rows of exports are labels of other tasks and are left out.")
         if self.entities_not_found:
             told.append(
                 f"{self.entities_not_found:,} of {self.entities:,} entities are left out: their texts do not name them."
@@ -102,7 +106,7 @@ class Corpus:
     Attributes:
         examples: One a text.
         times: UTC-aware; when each was first published, None where the rows bear no time.
-        groups: The group of each; empty where the rows bear none.
+        groups: The group of each, empty text for none; without any where the rows have no column of groups.
         counts: What became of the rows.
     """
 
@@ -137,11 +141,13 @@ def read_corpus(
     *,
     labels: Labels,
     all_entities: bool = False,
+    exported: Collection[Path] = (),
 ) -> Corpus:
     """Read labelled files.
 
-    An empty label is an unknown one, but every row must have one. Texts that state the same (see `statement_key`) are
-    one example; where labels disagree the most frequent one stays, the first seen among equals.
+    An empty label is an unknown one, but every row must have one; an empty group is none. Texts that state the same
+    (see `statement_key`) are one example; where labels disagree, the most frequent one stays, the first seen among
+    equals.
 
     Args:
         paths: .csv, .jsonl, .ndjson or .parquet files, of the same columns.
@@ -149,6 +155,7 @@ def read_corpus(
         label_maps: By task, label name by raw label; a task without a map has the names themselves in its column.
         labels: The names that exist.
         all_entities: The rows of a text name all companies and assets in it, so that nothing else there is one.
+        exported: Those of the paths that the store exported: each row is a label of the task that it names alone.
 
     Raises:
         InputError: Naming file, row and remedy.
@@ -159,17 +166,23 @@ def read_corpus(
             "Give --topic-column, --sentiment-column, or --entity-column with --entity-sentiment-column.",
         )
     known = {task: label_places(label_maps.get(task, {}), labels.names(task), task) for task in columns.labels()}
-    gathered, rows, unreadable = dict[str, _Gathered](), 0, 0
-    for path in paths:
-        for number, fields in read_records(path, columns.names()):
-            rows += 1
-            where = f"{path}, row {number}"
-            text = read_text(where, fields[columns.text])
-            key = statement_key(text)
-            found = gathered.setdefault(key, _Gathered(text)) if key else _Gathered(text)
-            unreadable += not key
-            _gather(where, found, fields, columns, known)
-    corpus = _corpus(gathered.values(), columns, all_entities, Counts(rows=rows, unreadable=unreadable))
+    gathered, rows, unreadable, other_tasks = dict[str, _Gathered](), 0, 0, 0
+    for where, fields, asked in _rows(paths, columns, exported):
+        rows += 1
+        if not asked:
+            other_tasks += 1
+            continue
+        text = read_text(where, fields[columns.text])
+        key = statement_key(text)
+        found = gathered.setdefault(key, _Gathered(text)) if key else _Gathered(text)
+        unreadable += not key
+        _gather(where, found, fields, columns, asked, known)
+    if rows == other_tasks:
+        raise InputError(
+            f"{paths[0]}: it holds no label of the task {' or '.join(columns.labels())}.", "Name another task or file."
+        )
+    counts = Counts(rows=rows, unreadable=unreadable, other_tasks=other_tasks)
+    corpus = _corpus(gathered.values(), columns, all_entities, counts)
     if columns.entity and corpus.counts.entities == corpus.counts.entities_not_found:
         raise InputError(
             f"{paths[0]}: no text names its entity (column {columns.entity!r}) in these words.",
@@ -178,11 +191,28 @@ def read_corpus(
     return corpus
 
 
+def _rows(
+    paths: Sequence[Path], columns: Columns, exported: Collection[Path]
+) -> Iterator[tuple[str, Mapping[str, Any], Mapping[Task, str]]]:
+    """Each row: where it stands, what it holds, and the columns of the tasks for which it may hold a label."""
+    for path in paths:
+        names, asked = columns.names(), columns.labels()
+        for number, fields in read_records(path, [*names, "task"] if path in exported else names):
+            if path in exported:
+                asked = {task: column for task, column in columns.labels().items() if task == fields["task"]}
+            yield f"{path}, row {number}", fields, asked
+
+
 def _gather(
-    where: str, found: _Gathered, fields: Mapping[str, Any], columns: Columns, known: Mapping[Task, Mapping[str, int]]
+    where: str,
+    found: _Gathered,
+    fields: Mapping[str, Any],
+    columns: Columns,
+    asked: Mapping[Task, str],
+    known: Mapping[Task, Mapping[str, int]],
 ) -> None:
     labelled = False
-    for task, column in columns.labels().items():
+    for task, column in asked.items():
         if _is_empty(fields[column]):
             continue
         labelled = True
@@ -196,12 +226,12 @@ def _gather(
         else:
             found.labels[task][label] += 1
     if not labelled:
-        listed = ", ".join(map(repr, columns.labels().values()))
+        listed = ", ".join(map(repr, asked.values()))
         raise InputError(f"{where}: there is no label in {listed}.", "Fill it in or remove the row.")
     if columns.time:
         moment = _moment(where, fields[columns.time])
         found.time = moment if found.time is None else min(found.time, moment)
-    if columns.group and not found.group:
+    if columns.group and not found.group and not _is_empty(fields[columns.group]):
         found.group = str(fields[columns.group])
 
 

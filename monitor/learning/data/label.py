@@ -91,18 +91,36 @@ def agree(labels: Iterable[Label]) -> Iterator[AgreedLabel]:
     Args:
         labels: Those of the same text and task next to one another.
     """
+    yield from map(_agreed, of_the_same(labels))
+
+
+def of_the_same(labels: Iterable[Label]) -> Iterator[list[Label]]:
+    """The labels of each text, task and entity, whatever the entity's case.
+
+    Args:
+        labels: Those of the same text and task next to one another.
+    """
     for _, same in groupby(labels, attrgetter("text_key", "task")):
         toward: dict[str, list[Label]] = defaultdict(list)
         for label in same:
             toward[label.entity.casefold()].append(label)
-        yield from map(_agreed, toward.values())
+        yield from toward.values()
+
+
+def differ(labels: Sequence[Label]) -> bool:
+    """Whether authors differ on one text, task and entity, of which the labels are."""
+    return len({voice.label for voice in _voices(labels)}) > 1
+
+
+def _voices(labels: Sequence[Label]) -> list[Label]:
+    """The newest label of each author, oldest first: one who wrote the entity in two ways is heard once."""
+    oldest_first = sorted(labels, key=attrgetter("created_at"), reverse=True)[::-1]
+    return sorted({label.author: label for label in oldest_first}.values(), key=attrgetter("created_at"))
 
 
 def _agreed(labels: Sequence[Label]) -> AgreedLabel:
     newest_first = sorted(labels, key=attrgetter("created_at"), reverse=True)
-    # An author who wrote the entity in two ways is heard once.
-    voices = list({label.author: label for label in reversed(newest_first)}.values())
-    voices.sort(key=attrgetter("created_at"))
+    voices = _voices(labels)
     votes, agreed = Counter[str](), voices[0]
     for voice in voices:
         votes[voice.label] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,6 @@ from msgspec import structs
 
 from monitor.classify.labels import Labels, Task
 from monitor.classify.text import normalise_text, prepare_text
-from monitor.clock import EPOCH
 from monitor.errors import InputError
 from monitor.learning.data.examples import find_entity, read_examples, read_rows, read_text
 from monitor.learning.data.label import Label, LabelTask
@@ -62,11 +61,11 @@ class Exported(msgspec.Struct, frozen=True):
 
     Attributes:
         judging: The texts that judge what is trained (see `is_held_out`), and must not train it.
-        newest_at: UTC-aware; when the newest label was given.
+        newest_at: UTC-aware; when the newest label of the tasks that are trained was given; None without any.
     """
 
     judging: list[str]
-    newest_at: datetime
+    newest_at: datetime | None
 
 
 class LabelFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,26 +145,32 @@ def export_labels(database: Database, path: Path, task: LabelTask | None = None)
         return writer(file, stored.read_labels(connection, task))
 
 
-def read_export(path: Path) -> Exported | None:
+def read_export(path: Path, tasks: Collection[Task], now: datetime) -> Exported | None:
     """What a training must know of a file; None if it is no export.
+
+    Args:
+        path: The file.
+        tasks: Those that are trained.
+        now: UTC-aware wall clock.
 
     Raises:
         InputError: Naming file, row and remedy.
     """
     if not _has_columns_of_export(path):
         return None
-    judging, newest = list[str](), EPOCH
-    for number, fields in read_records(path, ("text", "created_at")):
+    judging, given = list[str](), list[datetime]()
+    for number, fields in read_records(path, ("text", "task", "created_at")):
         where = f"{path}, row {number}"
         text = read_text(where, fields["text"])
-        if is_held_out(text):
+        if is_held_out(text):  # whatever its task: the job judges all of them
             judging.append(text)
         try:
-            given = msgspec.convert(fields["created_at"], datetime)
+            made = _given_at(where, msgspec.convert(fields["created_at"], datetime), now)
         except msgspec.ValidationError as error:
             raise InputError(f"{where}: created_at: {error}.", _MEND) from error
-        newest = max(newest, _aware(where, given))
-    return Exported(judging, newest)
+        if fields["task"] in tasks:
+            given.append(made)
+    return Exported(judging, max(given, default=None))
 
 
 def _read(file: LabelFile, labels: Labels, now: datetime) -> tuple[int, list[Label]]:
@@ -210,21 +215,21 @@ def _exported_label(where: str, fields: Mapping[str, Any], file: LabelFile, labe
         raise InputError(f"{where}: there is no {label.task} label {label.label!r}.", remedy)
     if label.entity and label.task != "entity":
         raise InputError(f"{where}: the task {label.task} knows no entity.", _MEND)
-    if _aware(where, label.created_at) > now + _CLOCKS_DIFFER:
-        # Nobody could correct it: an older label takes the place of none.
-        raise InputError(f"{where}: created_at lies in the future.", f"{_MEND} Or set this machine's clock.")
     return structs.replace(
         label,
         text=read_text(where, label.text),
         entity=_entity(where, label.entity) if label.task == "entity" else "",
         author=_author(where, file.author or label.author),
-        created_at=_aware(where, label.created_at),
+        created_at=_given_at(where, label.created_at, now),
     )
 
 
-def _aware(where: str, moment: datetime) -> datetime:
+def _given_at(where: str, moment: datetime, now: datetime) -> datetime:
     if moment.tzinfo is None:
         raise InputError(f"{where}: created_at has no time zone.", _MEND)
+    if moment > now + _CLOCKS_DIFFER:
+        # Nobody could correct it, as an older label takes the place of none; and all others would be old to a model.
+        raise InputError(f"{where}: created_at lies in the future.", f"{_MEND} Or set this machine's clock.")
     return moment.astimezone(UTC)
 
 

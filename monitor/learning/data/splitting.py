@@ -59,7 +59,8 @@ def split_corpus(corpus: Corpus, how: Literal["time", "group"], share: float, se
         raise InputError(f"there are {count} different texts, too few examples to split.", _MORE)
     groups = near_duplicate_groups([example.text for example in corpus.examples])
     if corpus.groups:
-        groups = joined_groups(groups.tolist(), corpus.groups)
+        # Who is of no group stands alone.
+        groups = joined_groups(groups.tolist(), [group or place for place, group in enumerate(corpus.groups)])
     dropped = np.zeros(count, dtype=np.bool_)
     if how == "time":
         held_out = _newest(corpus, share)
@@ -86,7 +87,7 @@ def split_by_file(training: Corpus, validation: Corpus) -> Split:
 
     So are those of its groups, where the files name groups.
     """
-    held_out = set(validation.groups)
+    held_out = set(validation.groups) - {""}
     others = [
         example
         for example, group in zip_longest(training.examples, training.groups)  # without groups there are none

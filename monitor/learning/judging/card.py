@@ -60,8 +60,9 @@ SHIPPED_DATA = """
 | StockNet, 12,000 of its tweets, without labels | MIT | fast: what quality says of them and of the public sets |
 | Stories written for the monitor, 739 of them, and what resembles them | Apache-2.0 | fast: the story vector |
 
-Repeats were merged (majority label), and every training text that equals a validation text but for URLs, case or
-punctuation was removed. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
+Repeats were merged (majority label): texts that are the same but for URLs, case and punctuation, with the same signs
+and decimal points. Every text that equals a validation text in this sense was removed, and of those to train on every
+near-duplicate of one. A tenth was held out by groups of near-duplicates; these weights have not seen it, and the
 temperatures were fitted on it. The sets named sentfin and finentity are the tenth of each, by the hash of the text,
 that no training saw, and company news is a tenth of the written frames; "nodup" sets leave out what repeats a text of
 the original training set or of the set itself; published figures use the official ones. "float32" is the same model

@@ -191,11 +191,12 @@ def train(
         if judged is not None:
             schedule.epoch_ended(judged)
             run.best.weigh(judged, done, model)
+        if (done == recipe.epochs or run.over(done)) and run.skipped >= steps // recipe.epochs:
+            # Before it is kept, or the run would end well when it is resumed.
+            raise ModelError("fp16 took no step in the last epoch: every gradient was beyond it.", _SMALLER)
         if keeper:
             keeper.keep(run.parts(), done)
         report(Progress(done, schedule.step_count, steps, math.nan, schedule.rate, judged))
-    if run.skipped >= steps // recipe.epochs:
-        raise ModelError("fp16 took no step in the last epoch: every gradient was beyond it.", _SMALLER)
     if recipe.patience and run.best.epoch:
         load_trained(model, run.best.weights)
         done = run.best.epoch

@@ -32,8 +32,8 @@ def require_places(
         resume: Go on from that state.
 
     Raises:
-        InputError: Something else lies at `out_folder`, it cannot be made, or the run's folder would go with it; there
-            is a state that nobody asked for, or none to go on from.
+        InputError: Something else lies at `out_folder`, either folder cannot be made, or the run's would go with the
+            other; there is a state that nobody asked for, or none to go on from.
     """
     _require_free(out_folder, papers, kind)
     if run_folder is None:
@@ -45,6 +45,7 @@ def require_places(
         raise InputError(
             f"{run_folder}: --run lies where --out is replaced at the end ({out_folder}).", "Name another folder."
         )
+    _require_writable(run_folder, run)
     done = max(epochs_kept(run_folder), default=0)
     if done and not resume:
         raise InputError(
@@ -62,7 +63,12 @@ def _require_free(out_folder: Path, papers: str, kind: str) -> None:
         raise InputError(f"{out_folder}: it is there and is no {kind}'s folder.", "Name another one, or remove it.")
     if out_folder.name in ("", ".."):
         raise InputError(f"{out_folder}: this folder cannot be replaced.", "Name one within it.")
-    above = next(folder for folder in out_folder.absolute().parents if folder.exists())
+    _require_writable(out_folder, out_folder.absolute().parent)
+
+
+def _require_writable(place: Path, folder: Path) -> None:
+    """Refuse a place where `folder`, or else the nearest above it that is there, cannot be written to."""
+    above = next(path for path in (folder, *folder.parents) if path.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         fault = "is no folder" if not above.is_dir() else "cannot be written to"
-        raise InputError(f"{out_folder}: {above} {fault}.", "Name another one.")
+        raise InputError(f"{place}: {above} {fault}.", "Name another one.")

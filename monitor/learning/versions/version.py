@@ -65,7 +65,7 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def labels_until(self) -> datetime | None:
-        """UTC-aware; when the newest of the labels was given that its manifest says it was trained on."""
+        """UTC-aware; up to when the store's labels are not new to it; None where its manifest does not say it."""
         told = self.papers.get("labels_until")
         return None if told is None else msgspec.convert(told, datetime)
 

@@ -93,6 +93,19 @@ def test_an_empty_label_is_unknown_where_another_task_has_one(tmp_path: Path) ->
     assert any("hold no letter" in sentence for sentence in corpus.counts.sentences())
 
 
+def test_a_blank_cell_is_no_group(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    cells = ('""', '"  "', "null", "7")
+    path.write_text(
+        "".join(
+            f'{{"text": "Story {place}", "view": "neutral", "story": {cell}}}\n' for place, cell in enumerate(cells)
+        ),
+        encoding="utf-8",
+    )
+    corpus = _read(path, Columns(text="text", sentiment="view", group="story"))
+    assert corpus.groups == ["", "", "", "7"]
+
+
 def test_an_entity_needs_its_sentiment(tmp_path: Path) -> None:
     path = _file(tmp_path, ("Acme waits", "", "neutral"))
     with pytest.raises(InputError, match="row 1: the entity is empty"):

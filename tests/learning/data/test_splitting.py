@@ -107,6 +107,17 @@ def test_a_validation_file_takes_the_rest_of_its_groups_out_of_training() -> Non
     assert split == Split(training.examples[2:4], _corpus(texts[6:]).examples, 4)
 
 
+def test_texts_without_a_group_are_of_none() -> None:
+    texts = _texts(20)
+    assert (
+        split_by_file(_corpus(texts[:10], groups=[""] * 10), _corpus(texts[10:], groups=["a"] + [""] * 9)).dropped == 0
+    )
+    split = split_corpus(_corpus(texts, list(range(20)), [""] * 20), "time", 0.2, 1)
+    assert (len(split.validation), split.dropped) == (4, 0)
+    split = split_corpus(_corpus(texts, groups=["a", *[""] * 18, "a"]), "group", 0.2, 1)
+    assert len(split.validation) in (4, 5)
+
+
 def test_by_time_a_newer_text_of_a_group_that_trains_does_not_validate() -> None:
     groups = [*(f"story {number % 7}" for number in range(18)), "new", "story 0"]
     split = split_corpus(_corpus(_texts(20), list(range(20)), groups), "time", 0.2, 1)

@@ -161,6 +161,19 @@ def test_a_run_that_diverges_at_its_last_step_fails(base: Path, rate: float, val
         _train(base, validation=tiny_rows(base) if validated else None, **one_step)
 
 
+class Kept:
+    """A keeper that notes the epochs it is given."""
+
+    def __init__(self) -> None:
+        self.epochs = list[int]()
+
+    def restore(self, parts: dict[str, Any]) -> int:  # noqa: ARG002
+        return 0
+
+    def keep(self, parts: dict[str, Any], epoch: int) -> None:  # noqa: ARG002
+        self.epochs.append(epoch)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize(
@@ -172,8 +185,10 @@ def test_fp16_that_takes_no_step_fails(base: Path, epochs: int, match: str) -> N
         model.topic_head.bias.fill_(float("nan"))
         model.topic_head.bias.requires_grad_(False)
     recipe = msgspec.structs.replace(RECIPE, precision="fp16", epochs=epochs)
+    kept = Kept()
     with pytest.raises(ModelError, match=match):
-        train(model, tiny_rows(base), recipe, lambda _: None, pad_id=0)
+        train(model, tiny_rows(base), recipe, lambda _: None, pad_id=0, keeper=kept)
+    assert epochs not in kept.epochs  # or the run would end well when it is resumed
 
 
 def test_no_examples_are_no_run(base: Path) -> None:

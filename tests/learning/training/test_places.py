@@ -38,6 +38,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("out", None, True, "--resume needs the folder"),
         ("out", "new", True, "keeps no run to go on with"),
         ("out", "cut", False, "keeps a run of 2 epochs"),
+        ("out", "file", False, "file is no folder"),
+        ("out", "file/run", False, "file is no folder"),
+        ("out", "file/a/b", True, "file is no folder"),
     ],
 )
 def test_a_place_that_does_not_do_is_refused(out: str, run: str | None, resume: bool, complaint: str) -> None:

@@ -1,6 +1,6 @@
 """Labels of texts that differ in the sign of a figure, or in its decimal point, are labels of different texts.
 
-Revision 0010, of 0009.
+Revision 0010, of 0009. The keys are those of the release that upgrades: see `statement_key` on changes of it.
 """
 
 from __future__ import annotations
