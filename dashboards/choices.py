@@ -19,7 +19,9 @@ def recall(*names: str) -> None:
     address, for theirs may be of before the latest choice.
     """
     opened = not any(name in st.session_state for name in names)
-    given = {name: found for name in names if (found := st.query_params.get_all(name))}
+    # An address may be written by hand: what is empty chooses nothing, and what stands there twice is chosen once.
+    asked = {name: list(dict.fromkeys(filter(None, st.query_params.get_all(name)))) for name in names}
+    given = {name: values for name, values in asked.items() if values}
     for name, values in given.items():
         st.session_state[_kept(name)] = values
     if opened:  # at once: each change of the address is a step to go back by

@@ -9,7 +9,7 @@ from typing import Final
 
 from dashboards.frames import percent
 from monitor.alerts.alert import Alert, AlertState
-from monitor.alerts.wording import duration, moment, usual
+from monitor.alerts.wording import ahead_of_now, duration, moment, usual
 from monitor.entities.names import PROVISIONAL
 from monitor.store.rows import Progress
 from monitor.surges.evidence import Evidence
@@ -42,6 +42,11 @@ def names(series: Iterable[Series]) -> dict[str, str]:
     for key in _shared(called):
         called[key] += f" ({key})"
     return called
+
+
+def name_of(series: Series, names: Mapping[str, str]) -> str:
+    """What a series is called among those that were named; its title where it is not one of them, as when it is new."""
+    return names.get(series.key, series.title)
 
 
 def _shared(called: Mapping[str, str]) -> list[str]:
@@ -131,15 +136,17 @@ def behind(progress: Progress, now: datetime) -> str:
     late = now - progress.tick
     if progress.final:
         return f"the stream has ended; its last moment was {ago(progress.tick, now)}"
+    if ahead := progress.ahead_of(now):
+        return ahead_of_now(ahead)
     if late > _LONG_BEHIND:
         return f"{duration(late)} behind now: a replay of the past, or a line that stands still"
     return f"{seconds(late)} behind now"
 
 
-def last_surge(alert: Alert, tick: datetime) -> str:
-    """One sentence on a surge that is over."""
+def last_surge(alert: Alert, name: str, tick: datetime) -> str:
+    """One sentence on a surge that is over, of what is called so."""
     ended = alert.calm_since or alert.resolved_at or alert.changed_at
     return (
-        f"{alert.series.title}, from {moment(alert.opened_at)}, for {duration(ended - alert.opened_at)} "
+        f"{name}, from {moment(alert.opened_at)}, for {duration(ended - alert.opened_at)} "
         f"({ago(ended, tick)} by the stream's time); at its worst {observed(alert.peak, tick)}."
     )

@@ -12,11 +12,14 @@ import msgspec
 
 from monitor.alerts.channels_webhook import checked
 from monitor.alerts.routing import Receiver
+from monitor.alerts.wording import ahead_of_now
 from monitor.broker.embedded import find_program
 from monitor.classify.choosing import open_engine
+from monitor.clock import system_clock
 from monitor.errors import DeliveryError, MonitorError
 from monitor.settings import Settings
 from monitor.settings_sources import CommentsSettings, FileSettings
+from monitor.store import counting
 from monitor.store.database import Database
 from pipelines.stages import kafka_client
 
@@ -76,6 +79,15 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
 def _store(settings: Settings) -> Iterator[Finding]:
     with Database.open(settings.store_url) as database:
         yield Finding("ok", "store", f"{database.url} is open and at this version's schema.")
+        with database.read() as connection:
+            progress = counting.read_progress(connection, "surges")
+        if progress and (ahead := progress.ahead_of(system_clock())):
+            yield Finding(
+                "warning",
+                "store",
+                f"Stream time is {ahead_of_now(ahead)}.",
+                "Set the clocks of all machines right, by NTP.",
+            )
         if database.dialect == "sqlite":
             yield Finding(
                 "ok",

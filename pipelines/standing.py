@@ -40,6 +40,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tick: Stream time; None before the first tick.
+        ahead_seconds: How far stream time lies in the future, in seconds, as after a jump of a clock: nothing is
+            counted until then. 0 where it does not.
         stages: By name.
         counts: What is in the store, as in a replay's summary.
         outbox: Notifications by status.
@@ -47,6 +49,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tick: datetime | None
+    ahead_seconds: float
     stages: list[StageStanding]
     counts: dict[str, int]
     outbox: dict[str, int]
@@ -63,6 +66,7 @@ def read_status(database: Database, now: datetime) -> Status:
         alerts = alerting.read_open_alerts(connection).values()
     return Status(
         tick=progress.tick if progress else None,
+        ahead_seconds=progress.ahead_of(now).total_seconds() if progress else 0.0,
         stages=[_standing(beat, now) for beat in beats],
         counts=msgspec.structs.asdict(counts),
         outbox=deliveries,

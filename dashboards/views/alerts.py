@@ -59,7 +59,7 @@ def _page(desk: Desk) -> None:
         put(nothing_card("No alert matches", f"None of the {kept:,} alerts that are kept is of this state and series."))
     chosen = _choose(alerts if reading is None or reading in alerts else [*alerts, reading], reading, names)
     if chosen is not None:
-        _detail(desk, chosen, tick)
+        _detail(desk, chosen, words.name_of(chosen.series, names), tick)
 
 
 def _filters(names: Mapping[str, str]) -> tuple[tuple[AlertState, ...] | None, Series | None]:
@@ -111,7 +111,7 @@ def _history(alerts: Sequence[Alert], names: Mapping[str, str], tick: datetime) 
         rows.append(
             (
                 state_sign(alert.state),
-                text(_name(alert, names)),
+                text(words.name_of(alert.series, names)),
                 text(moment(alert.opened_at)),
                 text(lasted),
                 text(words.observed(alert.peak, tick)),
@@ -140,21 +140,17 @@ def _choose(alerts: Sequence[Alert], reading: Alert | None, names: Mapping[str, 
 
 def _labels(alerts: Sequence[Alert], names: Mapping[str, str]) -> dict[str, str]:
     """By id; of two that are alike, which a merge of companies can bring about, each has its id, too."""
-    told = {each.id: f"{_name(each, names)}, opened {moment(each.opened_at)}" for each in alerts}
+    told = {each.id: f"{words.name_of(each.series, names)}, opened {moment(each.opened_at)}" for each in alerts}
     often = Counter(told.values())
     return {key: label if often[label] == 1 else f"{label} ({key[:8]})" for key, label in told.items()}
 
 
-def _name(alert: Alert, names: Mapping[str, str]) -> str:
-    return names.get(alert.series.key, alert.series.title)  # one that was opened just now is not among them yet
-
-
-def _detail(desk: Desk, alert: Alert, tick: datetime) -> None:
+def _detail(desk: Desk, alert: Alert, name: str, tick: datetime) -> None:
     with st.container(key=f"detail-{alert.id}"):
-        put(alert_card(alert, desk.readings.evidence(alert, _STORIES), tick))
+        put(alert_card(alert, name, desk.readings.evidence(alert, _STORIES), tick))
     choice, reach = _reach(alert, tick)
     told = f"the {words.span_words(choice.window)} before each point" if choice.slides else "each day"
-    put(heading("Around it", f"Negative share of {alert.series.title} in {told}; UTC."))
+    put(heading("Around it", f"Negative share of {name} in {told}; UTC."))
     picture = desk.readings.picture(choice, alert.series, tick, desk.enough, reach)
     chart = series_chart(picture, palette(theme()))
     st.vega_lite_chart(None, chart, key=f"alert-chart-{alert.id}-{choice.name}", width="stretch")

@@ -12,11 +12,12 @@ from monitor.alerts.wording import duration, likelihood, moment
 from monitor.surges.evidence import Evidence, Story
 
 
-def alert_card(alert: Alert, evidence: Evidence, tick: datetime) -> Html:
+def alert_card(alert: Alert, name: str, evidence: Evidence, tick: datetime) -> Html:
     """The card of one alert.
 
     Args:
         alert: Which.
+        name: What its series is called.
         evidence: What is behind it.
         tick: Time of the stream.
     """
@@ -25,7 +26,7 @@ def alert_card(alert: Alert, evidence: Evidence, tick: datetime) -> Html:
     return tag(
         "article",
         _top(alert, tick),
-        tag("h3", text(alert.series.title), Html(": "), text(words.observed(surge, tick))),
+        tag("h3", text(name), Html(": "), text(words.observed(surge, tick))),
         bar(share, surge.low, surge.high, surge.expected_share, above=share is not None and share > surge.high),
         tag("p", text(f"{words.shares(surge)}. {likelihood(surge)}"), kind="sm-odds"),
         *_eased(alert, tick),

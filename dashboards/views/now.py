@@ -56,14 +56,16 @@ def _page(desk: Desk) -> None:
 
 def _alerts(desk: Desk, tick: datetime) -> None:
     alerts = words.most_urgent_first(desk.readings.open_alerts())
+    names = words.names(desk.readings.alerted())
     if not alerts:
         last = desk.readings.last_ended()
-        sentence = f"Last surge: {words.last_surge(last, tick)}" if last else "There has been no surge so far."
-        put(nothing_card("Nothing is surging", sentence))
+        told = words.last_surge(last, words.name_of(last.series, names), tick) if last else ""
+        put(nothing_card("Nothing is surging", f"Last surge: {told}" if last else "There has been no surge so far."))
         return
     for alert in alerts[:_CARDS]:
         with st.container(key=f"card-{alert.id}", gap="small"):
-            put(alert_card(alert, desk.readings.evidence(alert, _STORIES), tick))
+            name = words.name_of(alert.series, names)
+            put(alert_card(alert, name, desk.readings.evidence(alert, _STORIES), tick))
             if "alerts" in desk.pages:
                 st.page_link(
                     desk.pages["alerts"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -186,14 +186,14 @@ def _outbox(desk: Desk, now: datetime) -> None:
         late = f"overdue by {words.seconds(now - due)}" if now > due else f"in {words.seconds(due - now)}"
         put(tag("p", text(f"Next attempt {late}."), kind="sm-note"))
     if dead:
-        put(_dead(dead))
+        put(_dead(dead, words.names(desk.readings.alerted())))
 
 
-def _dead(entries: Sequence[OutboxEntry]) -> Html:
+def _dead(entries: Sequence[OutboxEntry], names: Mapping[str, str]) -> Html:
     rows = [
         (
             text(entry.notification.receiver),
-            text(_subject(entry)),
+            text(_subject(entry, names)),
             text(entry.attempts),
             text(entry.last_error or ""),
         )
@@ -202,9 +202,11 @@ def _dead(entries: Sequence[OutboxEntry]) -> Html:
     return table(("Given up: receiver", "About", "Attempts", "Last error"), rows)
 
 
-def _subject(entry: OutboxEntry) -> str:
+def _subject(entry: OutboxEntry, names: Mapping[str, str]) -> str:
     about = entry.notification
-    return f"source {about.source}" if isinstance(about, SourceNotice) else about.alert.series.title
+    if isinstance(about, SourceNotice):
+        return f"source {about.source}"
+    return words.name_of(about.alert.series, names)
 
 
 def _letters(letters: Sequence[DeadLetter], now: datetime) -> Html:

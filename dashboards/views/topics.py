@@ -26,6 +26,8 @@ from monitor.surges.windows import Window
 _LARGE = 3
 """Up to so many series are shown large, more as small multiples."""
 _COLUMNS = 4
+_MOST = 24
+"""Up to so many series can be chosen: each is asked for anew at every renewal."""
 
 Named = tuple[Series, str]
 """A series and what it is called here."""
@@ -68,12 +70,12 @@ def _choose(topics: Sequence[Series], companies: Sequence[Series]) -> tuple[list
     # A company that was chosen stays, though others have become busier since.
     kept = [
         series for key in asked or () if (series := Series.parse(key)).key == key and series.kind is not Kind.COVARIATE
-    ]
+    ][:_MOST]
     by_key = {series.key: series for series in (*known, *companies, *kept)}
     names = words.names(by_key.values())
     left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")
     with middle:
-        choices.offer(_EVERY, bool(choices.chosen(_EVERY)))
+        choices.offer(_EVERY, choices.chosen(_EVERY) == [str(True)])
         every = st.toggle(
             "Every topic",
             key=_EVERY,
@@ -88,6 +90,7 @@ def _choose(topics: Sequence[Series], companies: Sequence[Series]) -> tuple[list
             list(by_key),
             format_func=lambda key: names.get(key, key),
             key=_TOPICS,
+            max_selections=_MOST,
             disabled=every,
             placeholder="All news",
             on_change=choices.keep,

@@ -248,6 +248,11 @@ def duration(span: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count) or "less than a minute"
 
 
+def ahead_of_now(ahead: timedelta) -> str:
+    """What it means that stream time lies so far in the future."""
+    return f"{duration(ahead)} ahead of now: a clock was wrong, and nothing is counted until then"
+
+
 def clean(outside: str, longest: int = _LONGEST) -> str:
     r"""Text from outside as one safe line: no control, format, private or unassigned characters, at most so long.
 

@@ -21,8 +21,11 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """How the line stands: stages, stream time, counts, open alerts, notifications."""
+    from datetime import timedelta
+
     from rich.table import Table
 
+    from monitor.alerts.wording import ahead_of_now
     from monitor.clock import system_clock
     from monitor.settings import load_settings
     from monitor.store.database import Database
@@ -42,6 +45,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         results.print(
             f"Stream time: {standing.tick:%Y-%m-%d %H:%M:%S} UTC" if standing.tick else "Nothing has been counted yet."
         )
+        if standing.ahead_seconds:
+            results.print(f"[yellow]That is {ahead_of_now(timedelta(seconds=standing.ahead_seconds))}.[/]")
         results.print("  ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in standing.counts.items()))
         results.print("Notifications: " + "  ".join(f"{name} {value:,}" for name, value in standing.outbox.items()))
         for alert in standing.open_alerts:

@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from monitor.errors import InputError, MonitorError, SettingsError
 
-prose = Console(stderr=True, highlight=False)
-results = Console(highlight=False, soft_wrap=True)
+prose = Console(stderr=True, highlight=False, emoji=False)
+results = Console(highlight=False, soft_wrap=True, emoji=False)
 
 USAGE_EXIT = 2
 FAILURE_EXIT = 1
@@ -40,7 +40,18 @@ def cell(outside: str, longest: int = 300) -> str:
     """
     from monitor.alerts.wording import clean
 
-    return escape(clean(outside, longest))
+    return _verbatim(clean(outside, longest))
+
+
+def _verbatim(told: str) -> str:
+    r"""Text of which nothing is read as markup, whatever stands after it.
+
+    Rich's own `escape` doubles a backslash at the end, for it would take a tag that follows away; where none follows,
+    both are shown. So one follows always, which does nothing.
+    """
+    body = told.rstrip("\\")
+    ending = told[len(body) :]
+    return escape(body) + (f"{ending * 2}[none][/none]" if ending else "")
 
 
 def person_here() -> str:
@@ -63,9 +74,9 @@ def errors_explained() -> Iterator[None]:
     try:
         yield
     except MonitorError as error:
-        prose.print(f"[bold red]Error:[/] {escape(error.what)}")
+        prose.print(f"[bold red]Error:[/] {_verbatim(error.what)}")
         if error.remedy:
-            prose.print(f"[dim]{escape(error.remedy)}[/]")
+            prose.print(f"[dim]{_verbatim(error.remedy)}[/]")
         raise typer.Exit(_exit_status(error)) from error
     except KeyboardInterrupt:
         prose.print("Stopped.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.output import errors_explained, log_to_stderr, person_here, print_json, results, say
+from monitor.cli.output import cell, errors_explained, log_to_stderr, person_here, print_json, results, say
 
 if TYPE_CHECKING:
     from monitor.learning.versions.registry import Registry
@@ -242,7 +242,7 @@ def _print(proposal: Proposal) -> None:
     for place, candidate in enumerate(proposal.nearest, 1):
         table.add_row(
             f"{candidate.probability:.3f}",
-            escape(candidate.text[:110]),
+            cell(candidate.text, 110),
             escape(candidate.topic),
             end_section=place == above,
         )

@@ -119,7 +119,9 @@ def negativity(series: Series) -> ColumnElement[float]:
     table, about = schema.articles, schema.article_entities
     if not series.entity:
         return table.c.negative
-    toward = select(func.max(about.c.negative)).where(about.c.article_id == table.c.id, is_about(series.entity))
+    toward = select(func.max(about.c.negative)).where(
+        about.c.article_id == table.c.id, is_about(series.entity), about.c.relevance >= RELEVANT
+    )
     return toward.scalar_subquery()
 
 

@@ -7,7 +7,7 @@ an ordinary day of it a surge; an alert that is open on it would get a twin.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -53,7 +53,7 @@ def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRul
     live = counting.read_story_heads(connection)  # in the order in which they entered
     since = ceil_to(live[0].entered_at, MINUTE) - MINUTE if live else None
     heads = [head for head in live if any(name in merges for name, _ in head.about)]
-    apart = {entity: _apart(connection, entity, merges) for entity in {series.entity for series in moved}}
+    apart = _apart(connection, sorted({series.entity for series in moved}), merges)
     for series, into in sorted(moved.items()):
         _move_minutes(connection, series, into, apart[series.entity], since)
         _move_windows(connection, series, into, apart[series.entity])
@@ -145,10 +145,24 @@ def _part(row: MinuteCount, into: Series, apart: float) -> MinuteCount:
     return MinuteCount(into, row.minute, timed, dated, round(apart * row.timed_offset), round(apart * row.dated_offset))
 
 
-def _apart(connection: Connection, entity: str, merges: Mapping[str, str]) -> float:
-    """The part of the articles about a merged entity that do not name what it goes into besides, in [0, 1]."""
-    table, target = schema.article_entities, merges[entity]
-    others = [target, *(name for name, into in merges.items() if into == target and name != entity)]
+def _apart(connection: Connection, moved: Sequence[str], merges: Mapping[str, str]) -> dict[str, float]:
+    """By entity to be moved, the part of the articles about it that what it goes into has not got yet, in [0, 1].
+
+    Of those that go into the same one, the earlier have brought theirs when a later one comes: an article that names
+    both stays in the past of one of them.
+    """
+    parts: dict[str, float] = {}
+    for entity in moved:
+        coming = {name for name in moved if name not in parts}
+        into = merges[entity]
+        others = [into, *(name for name, target in merges.items() if target == into and name not in coming)]
+        parts[entity] = _part_without(connection, entity, others)
+    return parts
+
+
+def _part_without(connection: Connection, entity: str, others: Sequence[str]) -> float:
+    """The part of the articles about an entity that name none of some others, in [0, 1]; 1 where there is none."""
+    table = schema.article_entities
     mine = select(table.c.article_id).where(table.c.entity == entity)
     own = connection.scalar(select(func.count()).select_from(mine.subquery())) or 0
     both: set[str] = set()

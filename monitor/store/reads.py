@@ -20,7 +20,7 @@ from monitor.records import DeadLetter
 from monitor.store import schema
 from monitor.store.alerting import alert_of
 from monitor.store.counting import chunks, surge_of
-from monitor.store.evidence import in_window, is_about, negativity
+from monitor.store.evidence import RELEVANT, in_window, is_about, negativity
 from monitor.store.rows import AlertChange, Counts, SeriesTotal, Shares, SourceTotal, StoredArticle, WindowArticle
 from monitor.surges.series import Series
 from monitor.surges.surge import Surge
@@ -207,11 +207,13 @@ def read_stories(
     query = query.order_by(negativity(series).desc(), table.c.event_time, table.c.id).limit(limit)
     found = [_stored_of(row) for row in connection.execute(query).mappings()]
     counted = _counted(connection, series, window, {each.story_id for each in found if each.story_id})
-    toward = _toward(connection, series.entity, [each.id for each in found]) if series.entity else {}
-    return [
+    toward = _toward(connection, series.entity, found) if series.entity else {}
+    stories = [
         WindowArticle(**msgspec.structs.asdict(each), counted=each.story_id in counted, toward=toward.get(each.id))
         for each in found
     ]
+    # Of a company of two names the database has gone by the worse of them.
+    return sorted(stories, key=lambda story: -story.toward.negative if story.toward else 0.0)
 
 
 def read_story(connection: Connection, story_id: str, limit: int = 100) -> list[StoredArticle]:
@@ -290,15 +292,29 @@ def _counted(connection: Connection, series: Series, window: Window, stories: Co
     }
 
 
-def _toward(connection: Connection, entity: str, articles: Sequence[str]) -> dict[str, Shares]:
-    """The sentiment toward an entity by article; of two that were merged, the worse one, as `negativity` has it."""
+def _toward(connection: Connection, entity: str, articles: Sequence[StoredArticle]) -> dict[str, Shares]:
+    """The sentiment toward an entity by article, as it is counted: over what names it, where it matters there.
+
+    See `monitor.surges.sightings.about`; names that were merged into the entity are its own.
+    """
     about = schema.article_entities
-    columns = (about.c.article_id, about.c.negative, about.c.neutral, about.c.positive)
-    found: dict[str, Shares] = {}
-    for chunk in chunks(articles):
-        query = select(*columns).where(about.c.article_id.in_(chunk), is_about(entity)).order_by(about.c.negative)
-        found |= {row.article_id: Shares(row.negative, row.neutral, row.positive) for row in connection.execute(query)}
-    return found
+    names: dict[str, set[str]] = {}
+    for chunk in chunks([article.id for article in articles]):
+        query = select(about.c.article_id, about.c.entity).where(
+            about.c.article_id.in_(chunk), is_about(entity), about.c.relevance >= RELEVANT
+        )
+        for row in connection.execute(query):
+            names.setdefault(row.article_id, set()).add(row.entity)
+    return {
+        article.id: _mean([mention for mention in article.mentions if mention.entity in names[article.id]])
+        for article in articles
+        if article.id in names
+    }
+
+
+def _mean(mentions: Sequence[Mention]) -> Shares:
+    sums = (sum(getattr(mention, name) for mention in mentions) for name in Shares.__struct_fields__)
+    return Shares(*(round(total / len(mentions), 5) for total in sums))
 
 
 def _stored() -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -55,6 +55,11 @@ class Progress(msgspec.Struct, frozen=True):
 
     tick: datetime
     final: bool
+
+    def ahead_of(self, now: datetime) -> timedelta:
+        """How far the tick lies in the future, as after a jump of a clock; 0 below a minute: clocks differ."""
+        ahead = self.tick - now
+        return ahead if ahead >= timedelta(minutes=1) else timedelta(0)
 
 
 class ClaimedNotification(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ two entities: the next session joins their past before it counts on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from monitor.broker.codec import DecodeError, decode_scored, unreadable
@@ -52,6 +53,7 @@ class Session:
         clock: Clock,
         abstain_below: float | None,
         stall_after: timedelta | None,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begins where reader and core stand.
 
@@ -67,6 +69,7 @@ class Session:
             abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what each
                 article's model asks for.
             stall_after: How long watermarks may stay away before the clock moves time on; None: for ever.
+            elapsed: A clock that nobody sets, in seconds: a stall is measured by it, and time moved on no further.
         """
         self._database = database
         self._reader = reader
@@ -79,7 +82,8 @@ class Session:
         self._abstain_below = abstain_below
         self._stall_after = stall_after
         self._alignment = Alignment(number for _, number in reader.positions())
-        self._ticked_at = clock()
+        self._elapsed = elapsed
+        self._believed, self._believed_at = clock(), elapsed()
         self.articles = 0
         """Articles counted so far."""
         self.ticks = 0
@@ -99,12 +103,18 @@ class Session:
         Raises:
             BrokerError, StoreError, MergedError: The session is void.
         """
-        records = self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
+        records = [] if self._waits_for_the_clock() else self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
         for record in records:
             self._alignment.add(record.partition, record.offset, self._decode(record))
         done = len(records) + self._count_what_is_ready()
         self._balance()
         return done
+
+    def _waits_for_the_clock(self) -> bool:
+        """Much is in hand that only a later clock will count: the tick is ahead of what every partition has reached."""
+        ready, last = self._alignment.ready, self.tick
+        behind = last is not None and (ready is None or ready <= last)
+        return behind and self._stall_after is not None and self._alignment.buffered > _AHEAD_LIMIT
 
     def _balance(self) -> None:
         """Reads on only where it helps: while much is in hand, partitions that are ahead wait for the others."""
@@ -126,18 +136,19 @@ class Session:
             return unreadable("surges", record, "scored record", error, self._clock())
 
     def _count_what_is_ready(self) -> int:
-        now, ready, last = self._clock(), self._alignment.ready, self.tick
+        elapsed, ready, last = self._elapsed(), self._alignment.ready, self.tick
+        waited = timedelta(seconds=elapsed - self._believed_at)
+        # Of a clock that is set ahead and back again, a tick in the future would be left: nothing counts until then.
+        now = min(self._clock(), self._believed + waited)
         if ready is not None and (last is None or ready > last):
             self._write(ready, self._alignment.take(ready))
-        elif self._stalled(now) and (last is None or now > last):
+            now = self._clock()
+        elif self._stall_after is not None and waited >= self._stall_after and (last is None or now > last):
             self._write(now, self._alignment.take_all())
         else:
             return 0
-        self._ticked_at = now
+        self._believed, self._believed_at = now, elapsed
         return 1
-
-    def _stalled(self, now: datetime) -> bool:
-        return self._stall_after is not None and now - self._ticked_at >= self._stall_after
 
     def _write(self, tick: datetime, taken: Taken) -> None:
         topic_id = self._reader.topic_ids[self._topic]

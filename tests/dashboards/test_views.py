@@ -16,11 +16,11 @@ from dashboards.frames import milliseconds
 from dashboards.readings import ALERT_LIMIT
 from monitor.alerts.alert import Alert, AlertState
 from monitor.clock import MINUTE, floor_to
-from monitor.store import alerting, entities, writes
+from monitor.store import alerting, entities, outbox, writes
 from monitor.store.database import Database
 from monitor.surges.series import Series
 from tests.dashboards.scenario import BANKS, DAY, HOUR, TICK
-from tests.store.builders import alert, closed_window, counted, mention, minute_count, scored
+from tests.store.builders import alert, closed_window, counted, mention, minute_count, notification, scored
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 VIEWS = ("now", "topics", "alerts", "sources", "pipeline")
@@ -242,6 +242,20 @@ def test_two_companies_of_one_name_are_told_apart(empty_url: str) -> None:
         page.selectbox(key="alert-series").select(each.series.key).run()
         assert _read(page) == each.id
         assert len(page.selectbox(key="alert").options) == 1
+    told = said(page)
+    assert re.search(r"Boeing \(unlisted\)\s*:\s*\d+ of", told)
+    assert "Negative share of Boeing (unlisted) in" in told
+    assert re.search(r"Boeing \(unlisted\)\s*:\s*\d+ of", said(drawn("now")))
+    refused = notification("a", unlisted)
+    with Database.open(empty_url) as database, database.write() as connection:
+        alerting.write_notifications(connection, [refused], TICK)
+        outbox.claim_due(connection, "test", TICK, HOUR, 10)
+        outbox.mark_dead(connection, "a", "test", "Gone.")
+    assert "Boeing (unlisted)" in said(drawn("pipeline"))
+    over = [structs.replace(each, state=AlertState.RESOLVED, resolved_at=TICK) for each in (listed, unlisted)]
+    with Database.open(empty_url) as database, database.write() as connection:
+        alerting.write_alerts(connection, [over[0], structs.replace(over[1], calm_since=TICK + MINUTE)])
+    assert "Last surge: Boeing (unlisted), from" in said(drawn("now"))
 
 
 def test_a_filter_that_matches_nothing_says_so_and_how_many_there_are(seeded_url: str) -> None:
@@ -320,6 +334,24 @@ def test_an_address_that_makes_no_sense_is_passed_over(seeded_url: str) -> None:
     assert page.multiselect(key="topics").value == []
     assert page.segmented_control(key="range").value == "1 d"
     assert "None of the 3 alerts" in said(opened("alerts", **address))
+
+
+def test_an_address_may_say_nothing_or_the_same_twice(seeded_url: str) -> None:
+    address = {"topics": ["all", "", BANKS.key, "all"], "every-topic": ["False"], "alert": [""]}
+    page = opened("topics", **address)
+    assert page.multiselect(key="topics").value == ["all", BANKS.key]
+    assert page.toggle(key="every-topic").value is False
+    assert charts(page) == 2
+    alerts = opened("alerts", **address, **{"alert-states": ["Firing", "Firing"]})
+    assert alerts.button_group(key="alert-states").value == ["Firing"]
+    assert _read(alerts) is not None
+
+
+def test_an_address_asks_for_so_many_charts_and_no_more(seeded_url: str) -> None:
+    page = opened("topics", topics=[f"entity=firm{number}" for number in range(100)])
+    assert charts(page) == len(page.multiselect(key="topics").value) == 24
+    page.segmented_control(key="range").set_value("1 w").run()
+    assert not page.exception
 
 
 def test_a_company_that_was_chosen_stays_when_others_are_busier(empty_url: str) -> None:

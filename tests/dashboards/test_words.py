@@ -46,18 +46,20 @@ def test_firing_comes_before_pending_before_receding_and_the_least_likely_first(
 def test_the_stream_s_lag_is_told_in_words_that_fit_it() -> None:
     assert words.behind(Progress(START, False), START + 12 * SECOND) == "12 s behind now"
     assert words.behind(Progress(START, True), START + HOUR) == "the stream has ended; its last moment was 1 h ago"
+    assert words.behind(Progress(START + 20 * SECOND, False), START) == "0 s behind now"
+    assert words.behind(Progress(START + 5 * HOUR, False), START).startswith("5 h ahead of now: ")
     assert "a replay of the past" in words.behind(Progress(START, False), START + timedelta(days=900))
 
 
 def test_a_resolved_alert_s_card_tells_how_long_it_lasted() -> None:
-    card = alert_card(alert(AlertState.RESOLVED), Evidence(), START + timedelta(days=1))
+    card = alert_card(alert(AlertState.RESOLVED), "Loans", Evidence(), START + timedelta(days=1))
     assert "lasted 5 h" in card
     assert "✓ Resolved" in card
 
 
 def test_an_alert_past_its_peak_tells_the_peak() -> None:
     eased = msgspec.structs.replace(alert(), latest=surge(at=START + HOUR, counts=(20, 7)))
-    assert "At its worst: 14 of 22" in alert_card(eased, Evidence(), START + HOUR)
+    assert "At its worst: 14 of 22" in alert_card(eased, "Loans", Evidence(), START + HOUR)
 
 
 def test_rates_are_growth_a_second_and_a_restart_is_no_fall() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.clock import system_clock
 from monitor.settings import load_settings
+from monitor.store import writes
+from monitor.store.database import Database
 from pipelines.diagnosis import Finding, examine, exposures
 
 
@@ -86,3 +90,12 @@ def test_a_push_endpoint_that_others_can_reach_is_warned_of(push: dict[str, Any]
 def test_a_dashboard_that_others_can_reach_is_warned_of(address: str, level: str) -> None:
     found = list(exposures(load_settings(dashboard={"address": address})))
     assert [(finding.subject, finding.level) for finding in found] == [("dashboard", level)]
+
+
+@pytest.mark.parametrize(("ahead", "levels"), [(timedelta(hours=6), ["warning"]), (timedelta(seconds=-3), [])])
+def test_stream_time_in_the_future_is_warned_of(tmp_path: Path, ahead: timedelta, levels: list[str]) -> None:
+    settings = load_settings(data_dir=tmp_path, classify={"model": str(tmp_path / "none")})
+    with Database.open(settings.store_url) as database, database.write() as connection:
+        writes.write_progress(connection, "surges", system_clock() + ahead, final=False)
+    found = [finding for finding in examine(settings) if "ahead of now" in finding.what]
+    assert [finding.level for finding in found] == levels

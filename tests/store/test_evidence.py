@@ -101,6 +101,26 @@ def test_of_a_company_stories_are_as_negative_as_they_are_toward_it(database: Da
     assert {story.sentiment for story in behind} == {"neutral"}
 
 
+def test_toward_a_company_of_two_names_a_story_is_as_it_was_counted(database: Database) -> None:
+    """Over all that is said of it where it matters, not by the worse of two names."""
+    mostly_good = (*[named("acme", 0.1, 80)] * 3, named("~acme", 0.8, 80))
+    in_passing = (named("acme", 0.3, 80), named("~acme", 0.84, 20))
+    items = [replace(scored(number), mentions=said) for number, said in ((1, mostly_good), (2, in_passing))]
+    with database.write() as connection:
+        writes.write_articles(connection, [counted(item) for item in items])
+        entities.write_mentions(connection, items)
+        entities.merge_entity(connection, "~acme", "acme", Decision(at=NOON, by="ann", why="one firm"))
+        behind = reads.read_stories(connection, Series(entity="acme"), SHORT, 10)
+    assert [(story.id, story.toward) for story in behind] == [
+        (article(2).id, Shares(0.3, 0.15, 0.55)),
+        (article(1).id, Shares(0.275, 0.15, 0.575)),
+    ]
+    for item, story in zip(reversed(items), behind, strict=True):
+        ((_, bad),) = about(item.mentions, SurgeRules(), {"~acme": "acme"})
+        assert story.toward is not None
+        assert (story.toward.sentiment == "negative") is bad
+
+
 def test_merges_that_follow_one_another_are_followed_to_the_end(database: Database) -> None:
     items = [toward(1, "acme", 0.7), toward(2, "~acme mining", 0.8), toward(3, "~acme mining corp", 0.75)]
     items.append(replace(scored(4), mentions=(named("~acme mining corp", 0.81, 80), named("acme", 0.2, 80))))

@@ -231,3 +231,31 @@ def test_the_last_word_on_an_open_alert_is_never_the_calm_of_the_other_name(data
         core = SurgeCore(RULES, counting.load_snapshot(connection, "surges", RULES))
         verdicts = core.advance(NOON + timedelta(hours=2), []).surges
     assert [each.reason in {"ordinary", "quiet"} for each in verdicts if each.series == NEW] == [True]
+
+
+def test_names_merged_at_the_same_time_keep_what_they_would_if_merged_one_after_the_other(
+    database: Database, tmp_path: Path
+) -> None:
+    """Stories that name both are left out once, not out of the past of either."""
+    about: dict[int, tuple[tuple[str, float], ...]]
+    about = dict.fromkeys((2, 7, 12, 17), (("~acme corp", 0.8), ("~acme inc", 0.1)))
+    about |= {4: (("~acme inc", 0.8),), 8: (("acme", 0.1),)}
+    items = [
+        named(100 * day + hour, NOON + day * 24 * HOUR + hour * HOUR, *about.get(hour, ((f"~other{hour}", 0.1),)))
+        for day in range(8)
+        for hour in range(20)
+    ]
+    days = [NOON + day * 24 * HOUR for day in range(1, 9)]
+    both = {"~acme corp": "acme", "~acme inc": "acme"}
+    count(database, items, days)
+    with Database.open(f"sqlite:///{tmp_path / 'reference.db'}") as reference:
+        count(reference, items, days)
+        with reference.write() as connection:
+            join_past(connection, {"~acme corp": "acme"}, RULES)
+            join_past(connection, both, RULES)
+        wanted = tables(reference)
+    with database.write() as connection:
+        join_past(connection, both, RULES)
+    found = tables(database)
+    assert sum(row.timed.stories for row in found["minutes"] if row.series == NEW) >= 8 * 5, "little was kept"
+    assert found == wanted

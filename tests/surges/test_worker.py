@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,13 +16,15 @@ from monitor.broker.codec import encode
 from monitor.broker.names import TopicNames
 from monitor.clock import system_clock
 from monitor.records import Watermark
-from monitor.store import counting, entities
+from monitor.store import counting, entities, leases
 from monitor.store.database import Database
 from monitor.store.entities import Decision
+from monitor.surges.core import SurgeCore
 from monitor.surges.rules import SurgeRules
+from monitor.surges.session import STAGE, Session
 from monitor.surges.worker import SurgeWorker
 from tests.brokers import DEADLINE_SECONDS
-from tests.store.builders import MINUTE, NOON, mention, scored
+from tests.store.builders import HOUR, MINUTE, NOON, mention, scored
 
 
 @pytest.fixture
@@ -90,3 +92,98 @@ def test_a_merge_in_mid_stream_joins_the_past_of_both(
         send(client, names, 4, "~acme")
         step_until(worker, database, {"~acme": 1, "acme": 4})
         assert worker.counters["articles"] == 5
+
+
+class Hands:
+    """Of a clock that can be set, and of one that cannot."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+        self.elapsed = 0.0
+
+    def go(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+        self.elapsed += seconds
+
+
+def live_session(client: KafkaClient, names: TopicNames, database: Database, hands: Hands) -> Session:
+    with database.write() as connection:
+        epoch = leases.take_lease(connection, STAGE, "one", NOON, timedelta(days=1))
+    assert epoch is not None
+    return Session(
+        database,
+        client.reader([names.scored], {}, topic_ids=client.topics.topic_ids([names.scored])),
+        SurgeCore(SurgeRules()),
+        {},
+        rules=SurgeRules(),
+        topic=names.scored,
+        epoch=epoch,
+        clock=lambda: hands.time,
+        abstain_below=None,
+        stall_after=timedelta(seconds=5),
+        elapsed=lambda: hands.elapsed,
+    )
+
+
+def until(session: Session, reached: Callable[[], object]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, f"the tick is {session.tick}"
+        session.step()
+
+
+def ticked(session: Session, at: datetime) -> Callable[[], bool]:
+    return lambda: session.tick == at
+
+
+def test_a_clock_set_ahead_and_back_again_leaves_no_tick_in_the_future(
+    client: KafkaClient, names: TopicNames, database: Database
+) -> None:
+    hands = Hands()
+    session = live_session(client, names, database, hands)
+    try:
+        hands.go(60)
+        send(client, names, 0, "acme")
+        until(session, ticked(session, NOON + MINUTE))
+        hands.time += timedelta(hours=6)
+        hands.go(4)
+        session.step()
+        assert session.tick == NOON + MINUTE  # nothing has stalled: four seconds passed
+        hands.go(4)
+        session.step()
+        assert session.tick == NOON + MINUTE + timedelta(seconds=8)
+        hands.time -= timedelta(hours=6)
+        send(client, names, 1, "acme")
+        until(session, ticked(session, NOON + 2 * MINUTE))
+        assert session.articles == 2
+    finally:
+        session.close()
+
+
+def test_what_only_a_later_clock_will_count_is_not_read_without_end(
+    client: KafkaClient, names: TopicNames, database: Database
+) -> None:
+    """A tick lies in the future, as after a watermark of a machine whose clock was wrong."""
+    hands = Hands()
+    session = live_session(client, names, database, hands)
+    try:
+        send(client, names, 59, "acme")
+        until(session, ticked(session, NOON + HOUR))
+        marks, read = 24_000, 0
+        with client.producer() as producer:
+            for _ in range(marks):
+                producer.send(names.scored, encode(Watermark(time=NOON)), partition=0)
+            producer.flush(30.0)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while read <= 20_000:
+            assert time.monotonic() < deadline, f"only {read} messages came"
+            read += session.step()
+        read += sum(session.step() for _ in range(20))
+        assert read < marks
+        hands.go(7200)
+        while read < marks:
+            assert time.monotonic() < deadline, f"only {read} messages came"
+            read += session.step()
+        assert session.tick == hands.time
+    finally:
+        session.close()
