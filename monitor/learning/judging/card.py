@@ -58,7 +58,7 @@ SHIPPED_DATA = """
 | FinEntity, nine tenths of its paragraphs | ODC-BY 1.0 | mentions, sentiment toward each |
 | Headlines written for the monitor, four fifths of their frames | Apache-2.0 | fast: mentions, sentiment toward each |
 | StockNet, 12,000 of its tweets, without labels | MIT | fast: what quality says of them and of the public sets |
-| Stories written for the monitor, 739 of them, and what resembles them | Apache-2.0 | fast: the story vector |
+| Stories written for the monitor, 739 of them, and what resembles them | Apache-2.0 | the story vector |
 
 Repeats were merged (majority label): texts that are the same but for URLs, case and punctuation, with the same signs
 and decimal points. Every text that equals a validation text in this sense was removed, and of those to train on every
