@@ -158,7 +158,9 @@ def test_a_score_has_its_place_and_rests_on_the_past_alone(detector: Detector) -
     scores = scores_of(detector, counts, wanted)
     before = scores_of(detector, counts.until(cut), wanted[:, :cut])
     assert scores.shape == counts.stories.shape
-    assert np.array_equal(scores[:, :cut], before, equal_nan=True)
+    # Bit for bit; but regressions in batches of another shape are summed in another order on some processors.
+    tolerance = 1e-12 if detector.name.startswith("farrington") else 0.0
+    np.testing.assert_allclose(scores[:, :cut], before, rtol=tolerance, atol=0.0)
     assert not np.isnan(scores[:, panel.panel.judged]).all()
 
 

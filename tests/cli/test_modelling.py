@@ -16,7 +16,6 @@ from typer.testing import CliRunner, Result
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
-from monitor.cli import output
 from monitor.cli.app import app
 from tests.learning.folders import model_folder
 
@@ -24,7 +23,7 @@ from tests.learning.folders import model_folder
 @pytest.fixture(autouse=True)
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small terminal, in which ids must be whole nevertheless."""
-    monkeypatch.setattr(output.results, "width", 80)
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 def monitor(place: Path, *arguments: str, status: int = 0) -> Result:
