@@ -310,10 +310,9 @@ class Baselines:
     def _learn_clustering(
         self, counts: Lessons, steady: Array, all_stories: int, end: int
     ) -> dict[tuple[Kind, int], DispersionState]:
-        """From every series with a past of its own, also where the block says nothing of it: silence tells, too."""
+        """From every series with a past, also those that the block says nothing of: silence is part of the rate."""
         length, found = self._rules.block_minutes, {}
         past = np.flatnonzero(self._columns["since"][: len(self._index)] != NEVER)
-        past = past[self._fades(past) * self._columns["volume"][past] >= self._rules.clustering_past_stories]
         of_past = self.expect(past)
         means = of_past.rate * all_stories
         place = np.full(len(self._index), -1)

@@ -158,13 +158,6 @@ class SurgeRules(BaseModel):
         default=1.0, description="Stories that each story about a company brings with it, before anything is learnt."
     )
     prior_clustering_stories: Positive = Field(default=100.0, description="How many stories that prior is worth.")
-    clustering_past_stories: Positive = Field(
-        default=5.0,
-        description=(
-            "Stories of its own past, forgetting counted, from which a series teaches clustering: of a name heard once "
-            "more was expected than ever comes, and thousands of such would teach that stories come alone."
-        ),
-    )
     clustering_floor: Positive = Field(default=0.1, description="Least clustering ever assumed.")
     minimum_history_stories: AtLeastZero = Field(
         default=30.0,

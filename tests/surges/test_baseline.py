@@ -158,22 +158,6 @@ def test_clustering_is_learnt_from_days_with_and_without_stories() -> None:
     assert clustered > 1.5 > 0.5 > School().teach(steady).baselines.dispersion.stories[kinds][0]
 
 
-def test_names_heard_once_teach_no_clustering() -> None:
-    """Every day brings thirty new names, each with one story and never heard of again."""
-    companies = [Series(entity=f"Company {i}") for i in range(20)]
-    days: list[Day] = []
-    for day in range(60):
-        bursts = {one: (5, 2) for number, one in enumerate(companies) if (day + number) % 10 == 0}
-        days.append({ALL: (100, 40), **bursts})
-    with_names: list[Day] = [
-        {**day, **{Series(entity=f"~once {place} {number}"): (1, 0) for number in range(30)}}
-        for place, day in enumerate(days)
-    ]
-    kinds = School().expect(ACME).kinds
-    plain, among_names = (School().teach(each).baselines.dispersion.stories[kinds][0] for each in (days, with_names))
-    assert among_names == pytest.approx(plain, rel=0.1)
-
-
 def test_what_the_mix_of_sources_explains_is_not_taken_for_the_series_own() -> None:
     """Every story is told by a source that is ten points more negative than usual; of all news that is told plainly."""
     days: list[Day] = [{ALL: (50, 15), BANKS: (50, 15)}] * 40
