@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from monitor.cli import output
 from monitor.cli.app import app
 from monitor.clock import system_clock
 from monitor.settings import load_settings
@@ -26,7 +27,7 @@ def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("MONITOR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MONITOR_DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(output.results, "_width", 400)
     monkeypatch.chdir(tmp_path)
 
 

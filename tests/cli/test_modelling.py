@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from monitor.classify.labels import Labels
 from monitor.classify.manifest import load_manifest
+from monitor.cli import output
 from monitor.cli.app import app
 from tests.learning.folders import model_folder
 
@@ -23,7 +24,7 @@ from tests.learning.folders import model_folder
 @pytest.fixture(autouse=True)
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small terminal, in which ids must be whole nevertheless."""
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(output.results, "_width", 80)  # to set `width` would leave it set
 
 
 def monitor(place: Path, *arguments: str, status: int = 0) -> Result:

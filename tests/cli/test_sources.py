@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from monitor.cli import output
 from monitor.cli.app import app
 from monitor.ingest.intake.accounts import Accounts, Fate
 from monitor.ingest.intake.health import Verdict
@@ -115,7 +116,7 @@ def test_one_source_is_shown_with_its_polls_changes_and_accounts(place: Path) ->
 def test_names_and_reasons_from_outside_are_shown_as_they_are_written(
     place: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(output.results, "_width", 300)
     fail(place, times=1, name=name, why="It says [/odd] [red] \x1b[31m.")
     for command in (("list",), ("show", name), ("accounts",)):
         shown = monitor(place, "sources", *command).stdout
