@@ -34,9 +34,11 @@ import numpy.typing as npt
 
 from benchmarks.data import WHERE_DATA_IS, find_data
 from monitor.classify.labels import Labels
+from monitor.classify.mentions import softmax
 from monitor.classify.text import prepare_text
 from monitor.errors import MonitorError
 from monitor.learning.data.examples import Example, LabelledMention
+from monitor.learning.judging.evaluation import evaluate
 from monitor.learning.recipe import Recipe
 from pipelines.shipped import split_training_sets
 
@@ -126,7 +128,7 @@ def clean(bench: Bench) -> Classifier:
         said.append(_toward(bench.base, _train(bench, inside, bench.recipe()), outside))
     given, logits = (np.concatenate([getattr(one, name) for one in said]) for name in ("labels", "logits"))
     texts = [text for one in said for text in one.texts]
-    dropped = {text for text, bad in zip(texts, contradicted(given, _softmax(logits)), strict=True) if bad}
+    dropped = {text for text, bad in zip(texts, contradicted(given, softmax(logits)), strict=True) if bad}
     print(f"{len(dropped)} of {len(bench.training)} texts are left out", file=sys.stderr)
     return _train(bench, [example for example in bench.training if example.text not in dropped], bench.recipe())
 
@@ -256,16 +258,8 @@ def _toward(base: str, model: Any, examples: Sequence[Example]) -> Toward:
     return Toward(texts, np.array(labels, dtype=np.int64), np.stack(logits).astype(np.float64))
 
 
-def _softmax(logits: Logits) -> Logits:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: Logits = raised / raised.sum(axis=1, keepdims=True)
-    return found
-
-
 def _figures(found: Toward) -> dict[str, float]:
-    from monitor.learning.judging.evaluation import evaluate
-
-    report = evaluate(_softmax(found.logits), found.labels, Labels().sentiments)
+    report = evaluate(softmax(found.logits), found.labels, Labels().sentiments)
     return {"accuracy": report.accuracy, "macro_f1": report.macro_f1}
 
 
