@@ -1,11 +1,11 @@
 """What the past of every series lets expect: its usual negative share, how often it is told of, how sure both are.
 
 Baselines learn from disjoint blocks (a day each, counted from the epoch), each once, a guard time after its end. Of a
-series they keep a handful of exponentially forgetting sums, nothing else of the past. Young series borrow: a topic and
-a company start from all news, a topic of a company from that topic, each worth `prior_stories`; and of a company that
-was never seen it is known all the same how rarely it was (DuMouchel 1999, Am. Stat. 53:177, for the gamma prior). All
-news and topics may stand out only once their own baseline is mature; a company once all news is, as it is then told
-apart by how often it was named.
+series they keep a handful of exponentially forgetting sums, nothing else of the past. Young series borrow: a topic
+starts from all news, a company from all companies, a topic of a company from that topic with the odds by which
+companies differ from all news, each worth `prior_stories`; and of a company that was never seen it is known all the
+same how rarely it was (DuMouchel 1999, Am. Stat. 53:177, for the gamma prior). All news and topics may stand out only
+once their own baseline is mature; a company once all news is, as it is then told apart by how often it was named.
 """
 
 from __future__ import annotations
@@ -110,9 +110,8 @@ class Baselines:
         """What the past lets expect of some series now."""
         rules, columns = self._rules, self._columns
         whole = self._mean_of_all()
-        parents = self._index.parents[ids]
-        borrowed = np.where(parents == _ALL, whole, self._mean(parents, rules.prior_stories, whole))
         kinds = self._index.kinds[ids]
+        borrowed = self._borrowed(ids, kinds, whole)
         fade = self._fades(ids)
         prior = np.where(kinds == Kind.COVARIATE, rules.prior_covariate_stories, rules.prior_stories)
         mean = np.where(ids == _ALL, whole, self._mean(ids, prior, borrowed))
@@ -128,6 +127,7 @@ class Baselines:
             mature=np.where(about_one, all_has, own),
             kinds=kinds,
             unruly=self._unruly(ids, kinds, fade),
+            often=fade * columns["stories"][ids] >= rules.often_heard_stories,
         )
 
     def _unruly(self, ids: Ids, kinds: npt.NDArray[np.int8], fade: Array) -> Array:
@@ -142,8 +142,17 @@ class Baselines:
     def _mean_of_all(self) -> float:
         rules = self._rules
         negatives, known = float(self._columns["negatives"][_ALL]), float(self._columns["information"][_ALL])
-        mean = (negatives + rules.prior_stories * rules.prior_share) / (known + rules.prior_stories)
-        return min(max(mean, SMALLEST_SHARE), 1.0 - SMALLEST_SHARE)
+        return _possible((negatives + rules.prior_stories * rules.prior_share) / (known + rules.prior_stories))
+
+    def _borrowed(self, ids: Ids, kinds: npt.NDArray[np.int8], whole: float) -> Array:
+        """The means from which series start."""
+        companies = _possible(self.dispersion.mean_of_companies(whole))
+        odds = companies * (1.0 - whole) / (whole * (1.0 - companies))
+        topics = self._mean(self._index.parents[ids], self._rules.prior_stories, whole)
+        of_topics = raised(topics, odds) if odds != 1.0 else topics
+        one, part = kinds == Kind.ENTITY, kinds == Kind.ENTITY_TOPIC
+        found: Array = np.where(one, companies, np.where(part, of_topics, whole))
+        return found
 
     def _mean(self, ids: Ids, prior: Numbers, borrowed: Numbers) -> Array:
         fade = self._fades(ids)
@@ -244,13 +253,14 @@ class Baselines:
         c, pairs = weight / likeness, weight * n * (n - 1.0)
         pools = self._learn_spread(counts, expected, weight, length, end)
         pools |= self._learn_clustering(counts, steady, all_stories, end)
+        # Offsets are told against the plain share of all news: freed of them itself, it would drift with them.
+        ordinary = counts.negatives - np.where(counts.ids == _ALL, 0.0, counts.offsets / 1000.0)
+        pools |= self._learn_companies(expected.kinds == Kind.ENTITY, c * n, c * ordinary, end)
         ids, columns = counts.ids, self._columns
         fresh = columns["since"][ids] == NEVER
         fade = np.where(fresh, 0.0, self._fade(end - columns["as_of"][ids]))
         columns["since"][ids] = np.where(fresh, end - length, columns["since"][ids])
         columns["as_of"][ids] = end
-        # Offsets are told against the plain share of all news: freed of them itself, it would drift with them.
-        ordinary = counts.negatives - np.where(ids == _ALL, 0.0, counts.offsets / 1000.0)
         for name, more in (
             ("stories", weight * n),
             ("information", c * n),
@@ -290,6 +300,15 @@ class Baselines:
                 found[pool, length] = self.dispersion.learn(pool, length, end, sums)
         return found
 
+    def _learn_companies(
+        self, here: npt.NDArray[np.bool_], information: Array, negatives: Array, end: int
+    ) -> dict[tuple[Kind, int], DispersionState]:
+        if not here.any():
+            return {}
+        sums = {"information": fsum(information[here]), "negatives": fsum(negatives[here])}
+        length = self._rules.block_minutes
+        return {(Kind.ENTITY, length): self.dispersion.learn(Kind.ENTITY, length, end, sums)}
+
     def _cut(self, counts: Lessons, expected: Expectations, all_stories: int) -> tuple[Array, Array]:
         """The stories of a block, too many of them cut down to what would just not stand out; and how steady that is.
 
@@ -299,7 +318,7 @@ class Baselines:
         """
         rules, n = self._rules, counts.stories.astype(np.float64)
         mean = expected.rate * all_stories
-        size = cluster_size(mean, self.dispersion.stories[expected.kinds], expected.known)
+        size = cluster_size(mean, self.dispersion.clustering(expected.kinds, expected.often), expected.known)
         score = deviations(np.exp(log_volume_tail(n, mean, size)))
         most = mean + rules.weight_threshold * np.sqrt(mean + mean**2 / size)
         cut = np.minimum(n, np.maximum(most, rules.volume_tolerance * mean))
@@ -325,8 +344,14 @@ class Baselines:
             if not here.any():
                 continue
             mean, w = means[here], weights[here]
-            excess = (seen[here] - mean) ** 2 - mean - mean**2 / of_past.known[here]
-            sums = {"stories_expected": fsum(w * mean), "stories_excess": fsum(w * excess)}
+            excess = w * ((seen[here] - mean) ** 2 - mean - mean**2 / of_past.known[here])
+            often = of_past.often[here] & (pool is Kind.ENTITY)
+            sums = {
+                "stories_expected": fsum((w * mean)[~often]),
+                "stories_excess": fsum(excess[~often]),
+                "often_expected": fsum((w * mean)[often]),
+                "often_excess": fsum(excess[often]),
+            }
             found[pool, length] = self.dispersion.learn(pool, length, end, sums)
         return found
 
@@ -381,3 +406,7 @@ class Baselines:
         columns["build_since"][ids] = np.where(sums > 0.0, began, NEVER)
         found: Ids = ids[moved]
         return found
+
+
+def _possible(share: float) -> float:
+    return min(max(share, SMALLEST_SHARE), 1.0 - SMALLEST_SHARE)

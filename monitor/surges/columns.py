@@ -123,5 +123,5 @@ class SeriesIndex:
 
     @property
     def parents(self) -> Ids:
-        """By number, the series from which it borrows while it is young: of an entity's topic the topic, else all."""
+        """By number, the series that it is a part of: of an entity's topic the topic, else all."""
         return self._about["parent"][: len(self.series)]

@@ -140,8 +140,7 @@ class Detector:
             index,
             **dict.fromkeys(("mean", "information", "rate", "known", "unruly"), number),
             overdispersion=((2,), np.float64, 0.0),
-            mature=((), np.bool_, 0),
-            fresh=((), np.bool_, 0),
+            **dict.fromkeys(("mature", "often", "fresh"), ((), np.bool_, 0)),
         )
         """As the baselines expect it since they last learnt; and the overdispersion within a day and by the day."""
         self._expected_as_of = baselines.learnt
@@ -257,7 +256,7 @@ class Detector:
             times: How many of them are put up with for each that the series usually has.
             expected: By series.
         """
-        found, clustering = np.full(n.shape, NOTHING), self._baselines.dispersion.stories[expected.kinds]
+        found, clustering = np.full(n.shape, NOTHING), self._clustering(expected)
         for place in np.flatnonzero(asked.any(axis=1)).tolist():
             all_means = self._rates(place, expected) * times
             here = asked[place] & (n[place] > all_means)  # fewer are no wonder
@@ -269,6 +268,9 @@ class Detector:
         told: Array = np.minimum(found, NOTHING)
         return told
 
+    def _clustering(self, expected: Expectations) -> Array:
+        return self._baselines.dispersion.clustering(expected.kinds, expected.often)
+
     def _rates(self, place: int, expected: Expectations) -> Array:
         """Stories that a series has usually in a window, among as many of all news."""
         found: Array = expected.rate * max(int(self._windows.stories[place, _ALL]), 1)
@@ -276,8 +278,8 @@ class Detector:
 
     def _named(self, here: Mask, expected: Expectations) -> Array:
         """Logarithm of the chance of being named at all in the longest window."""
-        mean = self._rates(-1, expected)[here]
-        size = cluster_size(mean, self._baselines.dispersion.stories[expected.kinds][here], expected.known[here])
+        mean, clustering = self._rates(-1, expected)[here], self._clustering(expected)[here]
+        size = cluster_size(mean, clustering, expected.known[here])
         return log_volume_tail(1, mean, size)
 
     def _build(self, worth: Mask, days: Sequence[Lessons], recent: Recent, expected: Expectations) -> Array:
@@ -374,6 +376,7 @@ class Detector:
             mature=columns["mature"][ids],
             kinds=self._index.kinds[ids],
             unruly=columns["unruly"][ids],
+            often=columns["often"][ids],
         )
 
     def costs(self, tests: Tests, *, at_one_look: bool = False) -> Costs:

@@ -102,6 +102,7 @@ class Expectations(NamedTuple):
         mature: Whether the series may stand out.
         kinds: Of each, the place in `Kind`.
         unruly: How many times as overdispersed as its kind a series is.
+        often: Whether it is so often heard that its stories cluster as those of such do.
     """
 
     mean: Array
@@ -111,6 +112,7 @@ class Expectations(NamedTuple):
     mature: npt.NDArray[np.bool_]
     kinds: npt.NDArray[np.int8]
     unruly: Array
+    often: npt.NDArray[np.bool_]
 
     def of(self, places: npt.NDArray[Any]) -> Expectations:
         """Those of some of the series: by place, or where a mask is true."""

@@ -158,6 +158,13 @@ class SurgeRules(BaseModel):
         default=1.0, description="Stories that each story about a company brings with it, before anything is learnt."
     )
     prior_clustering_stories: Positive = Field(default=100.0, description="How many stories that prior is worth.")
+    often_heard_stories: Positive = Field(
+        default=5.0,
+        description=(
+            "Stories of its own past, forgetting counted, from which a company is often heard: how the stories of such "
+            "cluster is learnt apart from that of names that are seldom heard."
+        ),
+    )
     clustering_floor: Positive = Field(default=0.1, description="Least clustering ever assumed.")
     minimum_history_stories: AtLeastZero = Field(
         default=30.0,

@@ -15,7 +15,7 @@ from monitor.surges.series import ALL, Series
 from tests.surges.tables import at, dice
 
 RULES = SurgeRules()
-BANKS, NEW = Series(topic="Banks"), Series(topic="New")
+BANKS, NEW, UNHEARD = Series(topic="Banks"), Series(topic="New"), Series(entity="Unheard")
 ACME, OTHER, BANKS_OF_ACME = Series(entity="Acme"), Series(entity="Other"), Series(entity="Acme", topic="Banks")
 Day = dict[Series, tuple[int, int]]
 """By series: stories and negatives."""
@@ -48,6 +48,10 @@ class School:
 
     def expect(self, series: Series) -> Expectations:
         return self.baselines.expect(self.index.numbers([series]))
+
+    def clustering(self, series: Series) -> float:
+        expected = self.expect(series)
+        return float(self.baselines.dispersion.clustering(expected.kinds, expected.often)[0])
 
     def state(self, series: Series) -> BaselineState:
         (found,) = self.baselines.states(self.index.numbers([series]))
@@ -106,7 +110,22 @@ def test_a_series_without_a_past_borrows_from_all_news_and_is_not_mature() -> No
 def test_a_topic_of_a_company_borrows_from_the_topic() -> None:
     school = School().teach([{ALL: (100, 20), BANKS: (40, 16), ACME: (5, 1)}] * 40)
     of_topic, of_both = school.expect(BANKS).mean[0], school.expect(BANKS_OF_ACME).mean[0]
-    assert of_both == of_topic > school.expect(ALL).mean[0] + 0.1
+    assert of_both == pytest.approx(of_topic)  # companies fare as all news does
+    assert of_topic > school.expect(ALL).mean[0] + 0.1
+
+
+def test_what_is_usual_for_companies_is_learnt_of_companies() -> None:
+    school = School().teach([{ALL: (100, 10), BANKS: (40, 10), ACME: (5, 2), OTHER: (5, 1)}] * 60)
+    expected = {series: school.expect(series).mean[0] for series in (ALL, BANKS, UNHEARD, BANKS_OF_ACME)}
+    assert expected[ALL] == pytest.approx(0.1, abs=0.01)
+    assert expected[UNHEARD] == pytest.approx(0.3, abs=0.02), "a company that was never named"
+    odds = {series: share / (1 - share) for series, share in expected.items()}
+    assert odds[BANKS_OF_ACME] / odds[BANKS] == pytest.approx(odds[UNHEARD] / odds[ALL])
+
+
+def test_before_companies_were_told_of_they_start_from_all_news() -> None:
+    school = School().teach(whole(drawn(100, 0.12, 0.02)))
+    assert school.expect(UNHEARD).mean[0] == school.expect(ALL).mean[0]
 
 
 def test_maturity_takes_both_stories_and_days() -> None:
@@ -153,9 +172,23 @@ def test_clustering_is_learnt_from_days_with_and_without_stories() -> None:
         {ALL: (100, 20), **{one: (1, 0) for number, one in enumerate(companies) if (day + number) % 2}}
         for day in range(200)
     ]
-    kinds = School().expect(ACME).kinds
-    clustered = School().teach(days).baselines.dispersion.stories[kinds][0]
-    assert clustered > 1.5 > 0.5 > School().teach(steady).baselines.dispersion.stories[kinds][0]
+    assert School().teach(days).clustering(companies[0]) > 1.5 > 0.5 > School().teach(steady).clustering(companies[0])
+
+
+def test_names_heard_once_teach_no_clustering_of_those_often_heard() -> None:
+    """Every day brings thirty new names, each with one story and never heard of again."""
+    companies = [Series(entity=f"Company {i}") for i in range(20)]
+    days: list[Day] = []
+    for day in range(60):
+        bursts = {one: (5, 2) for number, one in enumerate(companies) if (day + number) % 10 == 0}
+        days.append({ALL: (100, 40), **bursts})
+    with_names: list[Day] = [
+        {**day, **{Series(entity=f"~once {place} {number}"): (1, 0) for number in range(30)}}
+        for place, day in enumerate(days)
+    ]
+    plain, among_names = School().teach(days), School().teach(with_names)
+    assert among_names.clustering(companies[0]) == pytest.approx(plain.clustering(companies[0]), rel=0.1)
+    assert among_names.clustering(Series(entity="~once 1 1")) < plain.clustering(companies[0]) / 2
 
 
 def test_what_the_mix_of_sources_explains_is_not_taken_for_the_series_own() -> None:
