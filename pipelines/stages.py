@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Literal, Protocol, get_args
@@ -22,9 +22,12 @@ from monitor.settings import Settings
 from monitor.store import health
 from monitor.store.database import Database
 from monitor.store.rows import Heartbeat
+from pipelines.standing import name_here
 
 StageName = Literal["ingest", "classify", "surges", "alerts", "dispatch"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
+BROKER_STAGES: tuple[StageName, ...] = ("ingest", "classify", "surges")
+"""Those that use Kafka; the others know the store alone."""
 
 BEAT_EVERY = timedelta(seconds=2)
 IDLE_SECONDS = {"ingest": 0.05, "classify": 0.0, "surges": 0.0, "alerts": 0.1, "dispatch": 0.2}
@@ -98,11 +101,11 @@ class _Heart:
     """Signs of life, at most one every `BEAT_EVERY`; a store that is away delays them, nothing else."""
 
     def __init__(self, name: str, database: Database, clock: Clock) -> None:
-        self._name = f"{name}@{socket.gethostname()}"
+        self._name = name_here(name)
         self._database = database
         self._clock = clock
         self._started_at = clock()
-        self._due = self._started_at
+        self._last: datetime | None = None
         self._built_at = process_time()
 
     def built(self) -> None:
@@ -111,9 +114,10 @@ class _Heart:
 
     def beat(self, counters: Mapping[str, float], note: str = "", *, last: bool = False) -> None:
         now = self._clock()
-        if now < self._due and not last:
+        # Not after a clock was set back: signs of life from the future would hide that it died.
+        if self._last is not None and self._last <= now < self._last + BEAT_EVERY and not last:
             return
-        self._due = now + BEAT_EVERY
+        self._last = now
         sign = Heartbeat(
             name=self._name,
             pid=os.getpid(),

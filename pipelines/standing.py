@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -77,10 +78,23 @@ def read_status(database: Database, now: datetime) -> Status:
     )
 
 
+def read_stage(database: Database, stage: str, now: datetime) -> StageStanding | None:
+    """How a stage of this machine stands at `now`; None where it has never given a sign of life."""
+    with database.read() as connection:
+        beats = health.read_heartbeats(connection)
+    return next((_standing(beat, now) for beat in beats if beat.name == name_here(stage)), None)
+
+
+def name_here(stage: str) -> str:
+    """Under which a stage, `STAGE` or `STAGE-REPLICA`, gives its signs of life on this machine."""
+    return f"{stage}@{socket.gethostname()}"
+
+
 def _standing(beat: Heartbeat, now: datetime) -> StageStanding:
     silent = now - beat.seen_at
     if beat.note == health.STOPPED:
         state: Literal["alive", "silent", "stopped"] = "stopped"
     else:
-        state = "alive" if silent < ALIVE_WITHIN else "silent"
+        # One from the future tells nothing: it was given before the clock was set back.
+        state = "alive" if abs(silent) < ALIVE_WITHIN else "silent"
     return StageStanding(beat.name, state, silent.total_seconds(), beat.counters, beat.note)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from monitor.clock import Clock, system_clock
 from monitor.errors import InputError, WorkerError
 from monitor.settings import DashboardSettings, Settings
 from pipelines.replaying import CONSOLE, ReplayJob
-from pipelines.stages import STAGES
+from pipelines.stages import BROKER_STAGES, STAGES
 from pipelines.supervisor import Supervisor
 
 QUIET_ENVIRONMENT = {
@@ -74,13 +75,14 @@ class Line:
         self._relay()
 
     def _restart_with(self, broker: EmbeddedBroker) -> None:
-        """Starts an empty broker in place of one that ended, and the stages anew.
+        """Starts an empty broker in place of one that ended, and the stages that use it anew.
 
-        A stage that lived on would deliver what it still held for the old topics into the new ones, out of order: ahead
+        One that lived on would deliver what it still held for the old topics into the new ones, out of order: ahead
         of what is published again.
         """
-        self._say("The embedded broker ended; it starts again, empty, and the stages with it.")
-        stages = [process for name, process in self.supervisor.processes.items() if name.partition("-")[0] in STAGES]
+        self._say("The embedded broker ended; it starts again, empty, and the stages that use it with it.")
+        running = self.supervisor.processes.items()
+        stages = [process for name, process in running if name.partition("-")[0] in BROKER_STAGES]
         for process in stages:
             process.kill()
         broker.start()
@@ -89,9 +91,15 @@ class Line:
 
     def _relay(self) -> None:
         """Shows what the console receivers were told: the dispatcher, a process of its own, writes that to its log."""
-        with self._dispatch_log.open("rb") as log:
-            log.seek(self._relayed)
-            told = log.read()
+        try:
+            with self._dispatch_log.open("rb") as log:
+                if log.seek(0, SEEK_END) < self._relayed:
+                    self._relayed = 0  # it was emptied
+                log.seek(self._relayed)
+                told = log.read()
+        except FileNotFoundError:
+            self._relayed = 0
+            return
         whole = told[: told.rfind(b"\n") + 1]
         self._relayed += len(whole)
         if whole.strip():

@@ -95,6 +95,11 @@ def test_programs_on_this_machine_reach_the_push_endpoint_and_the_dashboard(monk
     assert _OURS["dashboard"]["ports"] == [f"127.0.0.1:{dashboard.port}:{dashboard.port}"]
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stages_service_is_healthy_while_the_stage_is_alive(name: str) -> None:
+    assert _OURS[name]["healthcheck"]["test"] == ["CMD", "monitor", "status", "--stage", name]
+
+
 def test_every_service_tells_whether_it_is_healthy_and_every_volume_is_declared() -> None:
     assert all("healthcheck" in service for service in _COMPOSE["services"].values())
     mounted = [volume for service in _COMPOSE["services"].values() for volume in service["volumes"]]

@@ -198,7 +198,7 @@ def _life(changes: Sequence[AlertChange]) -> Html:
 def _deliveries(alert: Alert, entries: Sequence[OutboxEntry], now: datetime) -> Html:
     if not entries:
         part = alert.series.kind is Kind.ENTITY_TOPIC
-        why = " Who was told of the company is not told of its topics besides." if part else ""
+        why = " Who was told of the company is not told of its topics while its own alert is on." if part else ""
         return tag("p", text(f"Nobody was told.{why}"), kind="sm-note")
     rows = []
     for entry in entries:

@@ -74,12 +74,14 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
         before: State before it; None at the opening.
         at: UTC-aware stream time of the change (deterministic: it may lie before the tick that revealed it).
         why: One sentence for a person.
+        outlasted_by: Where the alert of a company is over: those of its topics that go on firing, as they are then.
     """
 
     alert: Alert
     before: AlertState | None
     at: datetime
     why: str
+    outlasted_by: tuple[Alert, ...] = ()
 
 
 NotificationKind = Literal["firing", "resolved"]
@@ -93,9 +95,9 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         receiver: Name of the receiver.
         kind: What is told.
         alert: As it was at the transition.
-        why: One sentence: the transition's.
+        why: One sentence: what it is told for, mostly the transition's.
         evidence: What the alert's window held, with at most five stories.
-        created_at: UTC-aware stream time of the transition.
+        created_at: UTC-aware stream time of what it is told for.
     """
 
     id: str

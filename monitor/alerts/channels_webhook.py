@@ -17,13 +17,16 @@ import hmac
 import ipaddress
 import socket
 import ssl
+import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Final
 
+import httpcore
 import httpx
 import msgspec
 
@@ -39,6 +42,10 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _RETRYABLE: Final = frozenset({408, 425, 429})
 """Refusals (4xx) that say "later", not "never"."""
+_FAULTS: Final = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError)
+"""What can befall a connection."""
+_LEAST_SECONDS: Final = 0.01
+"""Where the time for connecting has run out: 0 would mean not to wait at all."""
 
 
 class Webhook:
@@ -103,31 +110,87 @@ def post(
     The name is looked up once and the connection made to the address that was checked, so that a name cannot point
     elsewhere a moment later. Proxies of the environment are not used: they would hide the address.
 
+    Args:
+        url: Where to.
+        body: What.
+        headers: Those of HTTP itself apart.
+        timeout_seconds: For connecting, to whichever address of the host, and once more for the answer, whatever the
+            server does meanwhile.
+        allow_private: Whether the host may be a private address.
+
     Raises:
         DeliveryError: The target may not be posted to, or did not answer.
     """
     target, addresses = checked(url, allow_private=allow_private)
-    request_headers = {"Host": target.netloc.decode("ascii"), **_login(target), **headers}
-    extensions = {
-        "sni_hostname": target.raw_host.decode("ascii"),
-        "timeout": httpx.Timeout(timeout_seconds).as_dict(),
-    }
-    failure: Exception | None = None
+    sent = {"Host": target.netloc.decode("ascii"), **_login(target), **headers, "Content-Length": str(len(body))}
+    request = httpcore.Request(
+        "POST",
+        httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=_port(target), target=target.raw_path),
+        headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in sent.items()],
+        content=body,
+    )
     # Below the client, which would write the whole URL to the log.
-    with httpx.HTTPTransport(verify=_tls(), trust_env=False) as transport:
-        for address in addresses:
-            pinned = target.copy_with(host=str(address), userinfo=b"")
-            request = httpx.Request("POST", pinned, content=body, headers=request_headers, extensions=extensions)
-            try:
-                response = transport.handle_request(request)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = error  # nothing was sent, so another address of the same host may be tried
-                continue
-            except (httpx.HTTPError, OSError) as error:
-                raise DeliveryError(f"{target.host} did not answer: {_words(error)}.") from error
-            response.close()
-            return response
+    with closing(_connected(target, addresses, timeout_seconds)) as connection:
+        stream = _WithinTime(connection, timeout_seconds)
+        try:
+            response = httpcore.HTTP11Connection(request.url.origin, stream).handle_request(request)
+        except (*_FAULTS, ValueError) as error:  # ValueError: a length that no machine holds
+            raise DeliveryError(f"{target.host} did not answer: {_words(error)}.") from error
+        return httpx.Response(response.status, headers=response.headers)
+
+
+def _connected(target: httpx.URL, addresses: Sequence[_Address], timeout_seconds: float) -> httpcore.NetworkStream:
+    """A connection to the first address that can be connected to; each gets its share of the time that is left.
+
+    Nothing is sent yet, so another address of the same host may be tried.
+
+    Raises:
+        DeliveryError: There is none.
+    """
+    until = time.monotonic() + timeout_seconds
+    failure: Exception | None = None
+    for number, address in enumerate(addresses):
+        share = max((until - time.monotonic()) / (len(addresses) - number), _LEAST_SECONDS)
+        try:
+            return _opened(target, address, share)
+        except _FAULTS as error:
+            failure = error
     raise DeliveryError(f"{target.host} cannot be reached: {_words(failure)}.") from failure
+
+
+def _opened(target: httpx.URL, address: _Address, seconds: float) -> httpcore.NetworkStream:
+    until = time.monotonic() + seconds
+    stream = httpcore.SyncBackend().connect_tcp(str(address), _port(target), timeout=seconds)
+    if target.scheme != "https":
+        return stream
+    left = max(until - time.monotonic(), _LEAST_SECONDS)
+    return stream.start_tls(_tls(), target.raw_host.decode("ascii"), timeout=left)
+
+
+class _WithinTime(httpcore.NetworkStream):
+    """A connection of which all reading and writing together takes so long at most, however it trickles."""
+
+    def __init__(self, stream: httpcore.NetworkStream, seconds: float) -> None:
+        self._stream = stream
+        self._until = time.monotonic() + seconds
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Waits for the next bytes; none at the end."""
+        return self._stream.read(max_bytes, self._left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Sends all of it."""
+        self._stream.write(buffer, self._left(timeout))
+
+    def close(self) -> None:
+        """Breaks off; can be repeated."""
+        self._stream.close()
+
+    def _left(self, most: float | None) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("timed out")
+        return left if most is None else min(left, most)
 
 
 def checked(url: str, *, allow_private: bool) -> tuple[httpx.URL, list[_Address]]:
@@ -155,13 +218,18 @@ def _login(target: httpx.URL) -> dict[str, str]:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)  # reading the certificates takes some 20 ms
+    context = httpx.create_ssl_context(trust_env=False)  # reading the certificates takes some 20 ms
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _port(target: httpx.URL) -> int:
+    return target.port or (443 if target.scheme == "https" else 80)
 
 
 def _look_up(target: httpx.URL) -> list[_Address]:
-    port = target.port or (443 if target.scheme == "https" else 80)
     try:
-        found = socket.getaddrinfo(target.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(target.raw_host.decode("ascii"), _port(target), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # UnicodeError: no name can be spelt so
         raise DeliveryError(f"{target.host} cannot be found: {_words(error)}.") from error
     return list(dict.fromkeys(ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
@@ -197,7 +265,7 @@ def _retry_after(value: str, now: datetime) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a year that no machine holds
         return None
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 

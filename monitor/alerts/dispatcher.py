@@ -104,8 +104,9 @@ class Dispatcher:
 
     def _claim(self) -> list[ClaimedNotification]:
         now = self._clock()
+        in_hand = [claimed.notification.id for claimed in self._sending.values()]
         with self._database.read() as connection:
-            waiting = outbox.receivers_due(connection, now)
+            waiting = outbox.receivers_due(connection, now, in_hand)
         room = {receiver: self._room(receiver) for receiver in waiting}
         if not any(room.values()):
             return []
@@ -113,7 +114,7 @@ class Dispatcher:
         with self._database.write() as connection:
             for receiver, limit in room.items():
                 found = outbox.claim_due(
-                    connection, self._holder, now, self._policy.claim_for, limit, receiver=receiver
+                    connection, self._holder, now, self._policy.claim_for, limit, receiver=receiver, in_hand=in_hand
                 )
                 if receiver in self._channels:
                     claimed += found

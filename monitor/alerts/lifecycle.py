@@ -22,7 +22,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.alerts.alert import Alert, AlertState, Transition, alert_id
-from monitor.surges.series import Series
+from monitor.surges.series import Kind, Series
 from monitor.surges.surge import Reason, Surge
 
 _OPENS = frozenset({Reason.SURGE})
@@ -138,14 +138,20 @@ class Lifecycle:
         touched: dict[str, Alert] = {}
         transitions: list[Transition] = []
 
+        def follow(alert: Alert) -> None:
+            touched[alert.id] = alert
+            if alert.state is AlertState.RESOLVED:
+                alerts.pop(alert.series, None)
+            else:
+                alerts[alert.series] = alert
+
         def apply(change: Change) -> None:
-            transitions.extend(change.transitions)
-            for alert in change.alerts:
-                touched[alert.id] = alert
-                if alert.state is AlertState.RESOLVED:
-                    alerts.pop(alert.series, None)
-                else:
-                    alerts[alert.series] = alert
+            for transition in change.transitions:
+                follow(transition.alert)
+                left = _outlasting(transition.alert, alerts.values())
+                transitions.append(msgspec.structs.replace(transition, outlasted_by=left) if left else transition)
+            for alert in change.alerts:  # those without a transition, too
+                follow(alert)
 
         tick: datetime | None = None
         for surge in surges:
@@ -198,6 +204,14 @@ def _calm(alert: Alert, surge: Surge) -> Change:
 def _change(alert: Alert, state: AlertState, at: datetime, why: str, **fields: datetime | None) -> Change:
     after = msgspec.structs.replace(alert, state=state, changed_at=at, **fields)
     return Change((after,), (Transition(alert=after, before=alert.state, at=at, why=why),))
+
+
+def _outlasting(alert: Alert, others: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Where the alert of a company is over: those of its topics that go on firing."""
+    if alert.state is not AlertState.RESOLVED or alert.series.kind is not Kind.ENTITY:
+        return ()
+    topics = (other for other in others if other.series.entity == alert.series.entity)
+    return tuple(sorted((each for each in topics if each.state is AlertState.FIRING), key=lambda each: each.series))
 
 
 def _join(first: Change, second: Change) -> Change:

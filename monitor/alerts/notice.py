@@ -42,18 +42,21 @@ Message = Notification | SourceNotice
 
 
 class Worsening(msgspec.Struct, frozen=True, kw_only=True):
-    """A source got worse.
+    """A source got worse; none does so twice at one instant.
 
     Attributes:
-        number: Of the change; no other has it.
+        at: UTC-aware; when it was noticed.
     """
 
-    number: int
     source: str
     before: str
     after: str
     why: str
     at: datetime
+
+    def id_for(self, receiver: str) -> str:
+        """The same for every attempt; not that of any other, also where a store was made anew or restored."""
+        return article_id("source", self.source, self.before, self.after, self.at.isoformat(), receiver)
 
 
 def labels_of_source(worsening: Worsening) -> dict[str, str]:
@@ -72,7 +75,7 @@ def notices(
     names = [receiver.name for receiver in receivers]
     return [
         SourceNotice(
-            id=article_id("source", str(worsening.number), receiver),
+            id=worsening.id_for(receiver),
             receiver=receiver,
             source=worsening.source,
             before=worsening.before,

@@ -99,7 +99,7 @@ class Receiver(BaseModel):
         default=False, description="Lets a webhook post to private addresses, there also by `http`."
     )
     timeout_seconds: float = Field(
-        default=10.0, gt=0, le=60, description="How long a webhook may take to connect and to answer."
+        default=10.0, gt=0, le=60, description="How long a webhook may take to connect, and again to answer."
     )
     send_resolved: bool = Field(
         default=True, description="Whether it is told when an alert that it was told of is over."

@@ -71,7 +71,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: Of this schema.
         id: Of the notification; a repeat has the same one.
-        kind: `firing` when the alert opens, `resolved` when it is over.
+        kind: `firing` where the alert is on, `resolved` when it is over.
         receiver: Name of the receiver in the settings.
         title: One line.
         text: Some lines: what, since when, how unlikely, which stories.

@@ -2,6 +2,9 @@
 
 Changes of sources have a cursor of their own, and become notices in the same outbox.
 
+What is done is decided, and what is shown of each alert looked for, before that transaction: in a crisis that takes
+seconds, in which others must be able to write. If by then somebody else has changed what it rests on, it is void.
+
 It keeps nothing that the store does not say: killed anywhere, it goes on from the last commit and makes the same rows.
 """
 
@@ -11,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from monitor.alerts.alert import Alert, NotificationKind
+from monitor.alerts.alert import Alert, Notification, NotificationKind
 from monitor.alerts.lifecycle import Change, Lifecycle, LifecycleRules
 from monitor.alerts.notice import Worsening, notices
 from monitor.alerts.notifying import notify
@@ -72,7 +75,8 @@ class AlertsWorker:
         """Takes in what is new, up to about a thousand surges; costs one small query where nothing is.
 
         Returns:
-            How many surges it took; where it is not 0, more may be waiting.
+            How many surges it took; where it is not 0, more may be waiting. 0 also where another worker was quicker, or
+            alerts were moved to another company meanwhile.
 
         Raises:
             StoreError: The store failed; nothing of this step is in it.
@@ -80,19 +84,22 @@ class AlertsWorker:
         self._tell_of_sources()
         with self._database.read() as connection:
             reach = alerting.read_reach(connection, READER, SOURCE)
-        if not self._has_news(reach):
-            return 0
-        with self._database.write() as connection:
-            position = alerting.hold_cursor(connection, READER)
-            # Read before the surges, so that they reach at least as far.
-            reach = alerting.read_reach(connection, READER, SOURCE)
-            numbered = alerting.read_surges_after(connection, position, _BATCH)
+            if not self._has_news(reach):
+                return 0
+            numbered = alerting.read_surges_after(connection, reach.position, _BATCH)
             complete = len(numbered) < _BATCH
             open_alerts = alerting.read_open_alerts(connection)
             surges = [surge for _, surge in numbered]
             # A batch ends with a whole tick. Beyond that tick, time is only known if no surge was left behind.
             change = self._lifecycle.run(open_alerts, surges, reach.tick if complete else surges[-1].tick)
-            self._write(connection, open_alerts, change)
+            notifications = self._notifications(connection, open_alerts, change)
+        with self._database.write() as connection:
+            position = alerting.hold_cursor(connection, READER)
+            if position != reach.position or alerting.read_open_alerts(connection) != open_alerts:
+                return 0
+            alerting.write_alerts(connection, change.alerts)
+            alerting.write_transitions(connection, change.transitions)
+            alerting.write_notifications(connection, notifications, self._clock())
             if numbered:
                 position = numbered[-1][0]
                 alerting.write_cursor(connection, READER, position)
@@ -114,7 +121,6 @@ class AlertsWorker:
             numbered = sources.read_changes_after(connection, position, _BATCH)
             worsenings = [
                 Worsening(
-                    number=each.number,
                     source=each.change.source,
                     before=each.change.before or "",
                     after=each.change.after,
@@ -136,7 +142,9 @@ class AlertsWorker:
         due = self._due_at is not None and self._due_at <= reach.tick
         return unknown or due or (reach.final and self._ended_at != reach.tick)
 
-    def _write(self, connection: Connection, open_before: Mapping[Series, Alert], change: Change) -> None:
+    def _notifications(
+        self, connection: Connection, open_before: Mapping[Series, Alert], change: Change
+    ) -> list[Notification]:
         def told(alert_id: str) -> Mapping[str, bool]:
             return alerting.receivers_told(connection, alert_id)
 
@@ -144,10 +152,7 @@ class AlertsWorker:
             surge = alert.latest if kind == "firing" else alert.peak
             return read_evidence(connection, surge, alert.latest.tick, STORIES)
 
-        alerting.write_alerts(connection, change.alerts)
-        alerting.write_transitions(connection, change.transitions)
-        notifications = notify(change.transitions, open_before, self._receivers, self._routes, told, shown)
-        alerting.write_notifications(connection, notifications, self._clock())
+        return notify(change.transitions, open_before, self._receivers, self._routes, told, shown)
 
     def _next_due_at(self, alerts: Mapping[Series, Alert]) -> datetime | None:
         """When the first alert changes by itself; `due_at` has nothing to say of a resolved one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -67,14 +68,20 @@ def demo(
 
     log_to_stderr()
     with errors_explained():
+        pace = DEMO_SPEED if speed is None else _speed(str(speed))
         settings = _settings()
         folder = settings.data_dir / "demo"
         shutil.rmtree(folder, ignore_errors=True)
         columns = ColumnMap(
             text="title", body="description", time="published", seen="seen_at", source="source", id="id", url="url"
         )
-        pace = 0.0 if headless else speed or DEMO_SPEED
-        job = ReplayJob(path=str(SCENARIO), format="jsonl", columns=columns, speed=pace, paced_from=CRISIS_BEGINS)
+        job = ReplayJob(
+            path=str(SCENARIO),
+            format="jsonl",
+            columns=columns,
+            speed=0.0 if headless else pace,
+            paced_from=CRISIS_BEGINS,
+        )
         if headless:
             print_json(_replay(_private(settings, folder), job))
         else:
@@ -252,7 +259,7 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if not speed > 0:
+    if not 0 < speed < inf:
         raise InputError(f"--speed is {text!r}.", "Give a number above 0, or max.")
     return speed
 

@@ -1,7 +1,7 @@
 """What the alerts worker reads and writes.
 
-A round of it is one write transaction: surges after its cursor, open alerts, then the new state of alerts, their
-transitions, the outbox and the cursor, committed together.
+A round of it reads the surges after its cursor and the open alerts in one view, then writes the new state of alerts,
+their transitions, the outbox and the cursor in one transaction, if the cursor and those alerts are still the same.
 """
 
 from __future__ import annotations

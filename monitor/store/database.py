@@ -26,6 +26,7 @@ __all__ = ["Connection", "Database"]
 _BUSY_SECONDS: Final = 10
 _BEGIN_ATTEMPTS: Final = 6  # each waits up to _BUSY_SECONDS for the other writers' short transactions
 _SCHEMA_LOCK: Final = 0x6D6F6E69746F72  # "monitor": the advisory lock under which PostgreSQL's schema is changed
+_READ_ONLY: Final = "25006"  # SQLSTATE read_only_sql_transaction
 
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
@@ -59,7 +60,7 @@ class Database:
             StoreError: Not a URL of a supported database; not reachable; or its schema is newer than this code.
         """
         target = _parse(url)
-        shown = target.render_as_string(hide_password=True)
+        shown = _shown(target)
         database = cls(_make_engine(target), shown)
         try:
             if target.get_backend_name() == "sqlite":
@@ -69,7 +70,7 @@ class Database:
             database.close()
             what = f"The store {shown} cannot be opened: {_cause(error)}."
             failure = StoreError(what, "Check `store.url` and that its server runs.")
-            failure.retryable = isinstance(error, OperationalError)
+            failure.retryable = _may_pass(error)
             raise failure from error
         except BaseException:
             database.close()
@@ -124,10 +125,11 @@ class Database:
             with _begun(engine) as connection:
                 yield connection
         except SQLAlchemyError as error:
+            if _is_read_only(error):
+                # The pool's connections lead to a server that was the first until it was switched over.
+                self._engine.dispose()
             failure = StoreError(f"The store {self.url} failed: {_cause(error)}.", "")
-            failure.retryable = isinstance(error, OperationalError) or bool(
-                getattr(error, "connection_invalidated", False)
-            )
+            failure.retryable = _may_pass(error)
             raise failure from error
 
     def _upgrade(self) -> None:
@@ -154,7 +156,7 @@ def _begun(engine: Engine) -> Iterator[Connection]:
 def _parse(url: str) -> URL:
     try:
         target = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise StoreError(
             "The store's URL cannot be read.", "Write it as `sqlite:///path` or `postgresql://user:password@host/name`."
         ) from error
@@ -163,10 +165,15 @@ def _parse(url: str) -> URL:
         return target
     if backend == "postgresql":
         return target.set(drivername="postgresql+psycopg")
-    shown = target.render_as_string(hide_password=True)
     raise StoreError(
-        f"The store {shown} is of no supported kind.", "Use `sqlite:///path` or `postgresql://user:password@host/name`."
+        f"The store {_shown(target)} is of no supported kind.",
+        "Use `sqlite:///path` or `postgresql://user:password@host/name`.",
     )
+
+
+def _shown(target: URL) -> str:
+    """The URL for messages; without its parameters, among which a password may stand, too."""
+    return target.set(query={}).render_as_string(hide_password=True)
 
 
 def _make_engine(target: URL) -> Engine:
@@ -214,6 +221,17 @@ def _prepare_file(path: Path) -> None:
                 connection.execute("ROLLBACK")
     finally:
         connection.close()
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether trying again may help."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, OperationalError) or lost or _is_read_only(error)
+
+
+def _is_read_only(error: BaseException) -> bool:
+    """Whether PostgreSQL takes no writes at present: a server that was switched over, or is kept from a full disk."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _READ_ONLY
 
 
 def _cause(error: BaseException) -> str:

@@ -7,9 +7,9 @@ pending ──claim──► pending, claimed ──delivered──► delivered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Update, exists, func, literal, or_, select, update
@@ -24,8 +24,32 @@ _NOTIFICATION = msgspec.json.Decoder(Notification)
 _NOTICE = msgspec.json.Decoder(SourceNotice)
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the notifications.
+
+    Attributes:
+        ids: Those whose id begins with one of these; empty for all.
+        receiver: Those for this receiver; None for all.
+        since: UTC-aware; those of what happened then or later; None for all.
+    """
+
+    ids: tuple[str, ...] = ()
+    receiver: str | None = None
+    since: datetime | None = None
+
+
+EVERY: Final = Choice()
+
+
 def claim_due(
-    connection: Connection, holder: str, now: datetime, timeout: timedelta, limit: int, *, receiver: str | None = None
+    connection: Connection,
+    holder: str,
+    now: datetime,
+    timeout: timedelta,
+    limit: int,
+    *,
+    receiver: str | None = None,
+    in_hand: Collection[str] = (),
 ) -> list[ClaimedNotification]:
     """Take notifications that are due, for this dispatcher alone, and count an attempt for each.
 
@@ -39,6 +63,7 @@ def claim_due(
         timeout: After which others may take those whose fate was not told by then (the dispatcher may have died).
         limit: At most so many.
         receiver: Only those for this receiver; None for all.
+        in_hand: Ids of those that this dispatcher is still sending, although its claim may have run out.
 
     Returns:
         Earliest event first.
@@ -46,7 +71,7 @@ def claim_due(
     _bury_followers(connection)
     due = (
         select(outbox)
-        .where(*_due(now), *([] if receiver is None else [outbox.c.receiver == receiver]))
+        .where(*_due(now, in_hand), *([] if receiver is None else [outbox.c.receiver == receiver]))
         .order_by(outbox.c.next_attempt_at, outbox.c.created_at, outbox.c.id)
         .limit(limit)
         # PostgreSQL: two dispatchers pass over each other's rows; SQLite: the write transaction lets one in at a time.
@@ -68,11 +93,10 @@ def claim_due(
     return sorted(claimed, key=lambda item: (item.notification.created_at, item.notification.id))
 
 
-def receivers_due(connection: Connection, now: datetime) -> list[str]:
+def receivers_due(connection: Connection, now: datetime, in_hand: Collection[str] = ()) -> list[str]:
     """The receivers for which something is due that nobody is sending, in the order of their names."""
-    return list(
-        connection.execute(select(outbox.c.receiver).where(*_due(now)).distinct().order_by(outbox.c.receiver)).scalars()
-    )
+    due = select(outbox.c.receiver).where(*_due(now, in_hand))
+    return list(connection.execute(due.distinct().order_by(outbox.c.receiver)).scalars())
 
 
 def mark_delivered(connection: Connection, notification_id: str, now: datetime) -> None:
@@ -96,20 +120,18 @@ def mark_dead(connection: Connection, notification_id: str, holder: str, error: 
     connection.execute(death.values(status="dead", last_error=error, **_UNCLAIMED))
 
 
-def replay_dead(connection: Connection, now: datetime, notification_ids: Sequence[str] | None = None) -> int:
+def replay_dead(connection: Connection, now: datetime, choice: Choice = EVERY) -> int:
     """Make dead notifications due at once, with their attempts counted from nothing.
 
     Args:
         connection: In a write transaction.
         now: UTC-aware wall clock.
-        notification_ids: Which ones; None for all.
+        choice: Which of them.
 
     Returns:
         How many.
     """
-    replay = update(outbox).where(outbox.c.status == "dead")
-    if notification_ids is not None:
-        replay = replay.where(outbox.c.id.in_(notification_ids))
+    replay = update(outbox).where(outbox.c.status == "dead", *_meets(choice))
     return connection.execute(
         replay.values(status="pending", attempts=0, first_attempt_at=None, next_attempt_at=now, **_UNCLAIMED)
     ).rowcount
@@ -131,8 +153,19 @@ def next_due_at(connection: Connection) -> datetime | None:
     return moment
 
 
+def count_chosen(connection: Connection, status: str | None = None, choice: Choice = EVERY) -> int:
+    """How many notifications of this status (None: of any) meet the choice."""
+    count = select(func.count()).select_from(outbox).where(*_meets(choice))
+    number: int = connection.execute(count if status is None else count.where(outbox.c.status == status)).scalar_one()
+    return number
+
+
 def read_outbox(
-    connection: Connection, limit: int, status: str | None = None, alert_id: str | None = None
+    connection: Connection,
+    limit: int,
+    status: str | None = None,
+    alert_id: str | None = None,
+    choice: Choice = EVERY,
 ) -> list[OutboxEntry]:
     """Notifications and how their delivery stands, the latest event first.
 
@@ -141,8 +174,9 @@ def read_outbox(
         limit: At most so many.
         status: pending, delivered or dead; None for all.
         alert_id: Only what was told about this alert; None for all.
+        choice: Which of them.
     """
-    query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
+    query = select(outbox).where(*_meets(choice)).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
     if status is not None:
         query = query.where(outbox.c.status == status)
     if alert_id is not None:
@@ -167,9 +201,10 @@ def _message(row: Row[Any]) -> Message:
 _UNCLAIMED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
-def _due(now: datetime) -> list[ColumnElement[bool]]:
+def _due(now: datetime, in_hand: Collection[str]) -> list[ColumnElement[bool]]:
     unclaimed = or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now)
-    return [outbox.c.status == "pending", outbox.c.next_attempt_at <= now, unclaimed, ~_follows("pending")]
+    waiting = [outbox.c.status == "pending", outbox.c.next_attempt_at <= now, unclaimed, ~_follows("pending")]
+    return [*waiting, outbox.c.id.not_in(in_hand)] if in_hand else waiting
 
 
 def _follows(status: str) -> ColumnElement[bool]:
@@ -187,6 +222,17 @@ def _bury_followers(connection: Connection) -> None:
     orphaned = update(outbox).where(outbox.c.status == "pending", _follows("dead"))
     fault = "Not sent: an earlier notification about this alert was never delivered."
     connection.execute(orphaned.values(status="dead", last_error=fault, **_UNCLAIMED))
+
+
+def _meets(choice: Choice) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if choice.ids:
+        conditions.append(or_(*(outbox.c.id.startswith(name, autoescape=True) for name in choice.ids)))
+    if choice.receiver is not None:
+        conditions.append(outbox.c.receiver == choice.receiver)
+    if choice.since is not None:
+        conditions.append(outbox.c.created_at >= choice.since)
+    return conditions
 
 
 def _fate(notification_id: str) -> Update:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from queue import Queue
 from threading import Event, Thread
 
@@ -25,12 +26,17 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What to answer. `hang` waits for the server's `release`, `reset` breaks the connection off."""
+    """What to answer.
+
+    `hang` waits for the server's `release`, `reset` breaks the connection off, `drip` sends a byte of a header twenty
+    times a second, for five seconds.
+    """
 
     status: int = 204
     headers: dict[str, str] = {}
     hang: bool = False
     reset: bool = False
+    drip: bool = False
 
 
 class Server:
@@ -60,6 +66,16 @@ class Server:
         return found
 
 
+def _drip(client: BufferedIOBase, release: Event) -> None:
+    with suppress(OSError):  # the client has had enough
+        client.write(b"HTTP/1.1 204 No Content\r\nX-Drip: ")
+        for _ in range(100):
+            if release.wait(0.05):
+                break
+            client.write(b".")
+        client.write(b"\r\n\r\n")
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     """Runs a server for the length of the block."""
@@ -77,6 +93,10 @@ def serving() -> Iterator[Server]:
                 # Lingering for no time makes closing a reset.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
+                self.close_connection = True
+                return
+            if answer.drip:
+                _drip(self.wfile, server.release)
                 self.close_connection = True
                 return
             self.send_response(answer.status)

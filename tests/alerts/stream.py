@@ -14,6 +14,7 @@ from monitor.surges.surge import Reason, Surge
 from tests.alerts.builders import HOUR, MINUTE, START, surge
 
 TOPICS = [Series(topic=name) for name in ("Energy", "Financials", "IPO", "Legal", "Macro")]
+COMPANIES = [Series(entity=name, topic=topic) for name in ("bank", "mill") for topic in ("", "Legal", "Macro")]
 
 
 def write_stream(database: Database, surges: Sequence[Surge], until: datetime, *, final: bool = False) -> None:
@@ -23,13 +24,13 @@ def write_stream(database: Database, surges: Sequence[Surge], until: datetime, *
         write_progress(connection, "surges", until, final=final)
 
 
-def busy_stream(seed: int, ticks: int) -> list[list[Surge]]:
-    """Verdicts tick by tick on five topics that surge and calm at random, with gaps long enough to resolve."""
+def busy_stream(seed: int, ticks: int, watched: Sequence[Series] = TOPICS) -> list[list[Surge]]:
+    """Verdicts tick by tick on series that surge and calm at random, with gaps long enough to resolve."""
     chance = random.Random(seed)
     tick, stream = START, []
     for _ in range(ticks):
         tick += chance.choice([MINUTE, MINUTE, MINUTE, 2 * HOUR])
-        chosen = sorted(chance.sample(TOPICS, chance.randint(1, len(TOPICS))))
+        chosen = sorted(chance.sample(watched, chance.randint(1, len(watched))))
         stream.append(
             [surge(chance.choice(list(Reason)), at=tick, series=topic, p_value=chance.random()) for topic in chosen]
         )

@@ -96,7 +96,13 @@ def test_failures_are_retryable_and_refusals_are_not(server: Server, status: int
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120.0), ("Fri, 10 Mar 2023 09:00:30 GMT", 30.0), ("Fri, 10 Mar 2023 08:00:00 GMT", 0.0), ("soon", None)],
+    [
+        ("120", 120.0),
+        ("Fri, 10 Mar 2023 09:00:30 GMT", 30.0),
+        ("Fri, 10 Mar 2023 08:00:00 GMT", 0.0),
+        ("soon", None),
+        ("Mon, 1 Jan 99999999999 00:00:00 GMT", None),
+    ],
 )
 def test_retry_after_is_read_in_seconds_and_as_a_date(
     server: Server, status: int, header: str, seconds: float | None
@@ -122,6 +128,13 @@ def test_a_connection_that_is_reset_is_retryable(server: Server) -> None:
 def test_a_receiver_that_hangs_is_given_up_after_its_timeout(server: Server) -> None:
     server.answers(Answer(hang=True))
     fault = failure(webhook(server.url, timeout_seconds=0.2))
+    assert fault.retryable
+    assert "127.0.0.1 did not answer" in str(fault)
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_given_up_after_its_timeout(server: Server) -> None:
+    server.answers(Answer(drip=True))
+    fault = failure(webhook(server.url, timeout_seconds=0.3))
     assert fault.retryable
     assert "127.0.0.1 did not answer" in str(fault)
 

@@ -220,6 +220,25 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(database: Database, server: 
     assert {entry.status for entry in entries(database).values()} == {"delivered"}
 
 
+def test_what_is_still_on_its_way_when_its_claim_runs_out_is_not_sent_beside_itself(
+    database: Database, server: Server, clock: Hand
+) -> None:
+    server.answers(Answer(hang=True))
+    slow, new = notification(of=about(0)), notification(of=about(1))
+    put(database, slow)
+    policy = DeliveryPolicy(patience_seconds=0.05, concurrency=2)
+    with Dispatcher(database, hooks(clock, hook=server), clock, policy) as dispatcher:
+        dispatcher.step()
+        clock.now += policy.claim_for
+        dispatcher.step()
+        put(database, new, now=clock.now)
+        dispatcher.step()  # there is room for one more
+        assert [server.next().headers["idempotency-key"] for _ in range(2)] == [slow.id, new.id]
+        server.release.set()
+    assert server.keys() == []
+    assert {(entry.status, entry.attempts) for entry in entries(database).values()} == {("delivered", 1)}
+
+
 def test_what_is_on_its_way_is_marked_on_closing(database: Database, server: Server, clock: Hand) -> None:
     server.answers(Answer(hang=True))
     put(database, notification())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import jsonschema
 import msgspec
@@ -25,11 +26,11 @@ from tests.alerts.builders import notification
 
 AT = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
 ME, DESK = Receiver(name="me", kind="console"), Receiver(name="desk", kind="console")
-DEAD = Worsening(number=7, source="Central bank", before="late", after="dead", why="It is gone.", at=AT)
+DEAD = Worsening(source="Central bank", before="late", after="dead", why="It is gone.", at=AT)
 
 
-def to_dead(source: str = "Central bank", before: Verdict | None = Verdict.HEALTHY) -> VerdictChange:
-    return VerdictChange(source=source, before=before, after=Verdict.DEAD, why="It is gone.", at=AT)
+def to_dead(source: str = "Central bank", before: Verdict | None = Verdict.HEALTHY, at: datetime = AT) -> VerdictChange:
+    return VerdictChange(source=source, before=before, after=Verdict.DEAD, why="It is gone.", at=at)
 
 
 def to_healthy(source: str = "Central bank") -> VerdictChange:
@@ -66,7 +67,7 @@ def test_a_route_for_alerts_of_a_topic_does_not_take_notices_of_sources() -> Non
 
 
 def test_each_worsening_has_an_id_of_its_own_for_each_receiver() -> None:
-    again = msgspec.structs.replace(DEAD, number=8)
+    again = msgspec.structs.replace(DEAD, at=AT + timedelta(microseconds=1))
     ids = [notice.id for notice in notices([DEAD, again], [ME, DESK], [])]
     assert len(set(ids)) == 4
     assert ids == [notice.id for notice in notices([DEAD, again], [ME, DESK], [])]
@@ -77,13 +78,24 @@ def test_the_worker_tells_of_what_got_worse_once_and_not_of_what_got_better(data
     for _ in range(3):
         worker(database).step()
     assert told(database) == [("desk", "Central bank"), ("desk", "Wire"), ("me", "Central bank"), ("me", "Wire")]
-    put(database, to_dead())
+    put(database, to_dead(at=AT + timedelta(hours=1)))
     worker(database).step()
     assert len(told(database)) == 6
 
 
+def test_what_is_told_after_a_restore_is_no_repeat_of_what_was_told_before(tmp_path: Path) -> None:
+    ids: list[str] = []
+    for name, change in (("lost", to_dead()), ("new", to_dead("Wire", at=AT + timedelta(days=30)))):
+        with Database.open(f"sqlite:///{tmp_path / name}.db") as database:
+            put(database, change)
+            worker(database).step()
+            with database.read() as connection:
+                ids += [entry.notification.id for entry in outbox.read_outbox(connection, 10)]
+    assert len(ids) == len(set(ids)) == 4
+
+
 def test_a_notice_waits_for_no_other_and_is_delivered_like_any_message(database: Database) -> None:
-    put(database, to_dead(), to_dead())
+    put(database, to_dead(), to_dead(at=AT + timedelta(minutes=1)))
     worker(database).step()
     now = AT + timedelta(hours=2)
     with database.write() as connection:

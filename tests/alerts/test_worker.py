@@ -4,11 +4,15 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Engine, event
 
 from monitor.alerts.alert import AlertState, Notification
 from monitor.alerts.lifecycle import LifecycleRules
@@ -18,7 +22,7 @@ from monitor.alerts.worker import AlertsWorker
 from monitor.articles import Article
 from monitor.classify.scored import ScoredArticle
 from monitor.errors import SettingsError
-from monitor.store.alerting import alerts_are_settled, read_open_alerts
+from monitor.store.alerting import alerts_are_settled, read_open_alerts, write_alerts
 from monitor.store.database import Database
 from monitor.store.fingerprint import dump
 from monitor.store.outbox import claim_due, mark_dead, read_outbox
@@ -28,7 +32,7 @@ from monitor.surges.series import Series
 from monitor.surges.surge import Reason, Surge
 from tests.alerts.builders import FINANCIALS, HOUR, MINUTE, START, surge
 from tests.alerts.step_worker import RECEIVERS, RULES
-from tests.alerts.stream import busy_stream, write_stream
+from tests.alerts.stream import COMPANIES, TOPICS, busy_stream, write_stream
 
 ME = Receiver(name="me", kind="console")
 DESK = Receiver(name="desk", kind="webhook", url=SecretStr("https://example.org/"), send_resolved=False)
@@ -168,6 +172,129 @@ def test_a_topic_of_a_company_is_told_to_those_whom_the_notice_of_the_company_di
     ]
 
 
+def hours(letters: str, series: Series) -> list[Surge]:
+    """A verdict an hour: S surge, o ordinary, `.` none."""
+    reasons = {"S": Reason.SURGE, "o": Reason.ORDINARY}
+    return [
+        surge(reasons[letter], series=series, at=START + i * HOUR)
+        for i, letter in enumerate(letters)
+        if letter in reasons
+    ]
+
+
+def play(database: Database, stepped: AlertsWorker, company: str, law: str, *, at_once: bool) -> list[tuple[int, str]]:
+    """What is told of a company and of its topic, each as (hour, receiver, kind and topic)."""
+    stream = sorted(hours(company, BANK) + hours(law, BANK_LAW), key=lambda each: (each.tick, each.series))
+    for hour in range(len(company)):
+        tick = START + hour * HOUR
+        write_stream(database, [each for each in stream if each.tick == tick], tick)
+        if not at_once or hour == len(company) - 1:
+            stepped.step()
+    found = [entry.notification for entry in told(database)]
+    return sorted(
+        (int((each.created_at - START) / HOUR), f"{each.receiver} {each.kind} {each.alert.series.topic}".strip())
+        for each in found
+        if isinstance(each, Notification)
+    )
+
+
+BOTH_WAYS = pytest.mark.parametrize("at_once", [True, False], ids=["at once", "hour by hour"])
+
+
+@BOTH_WAYS
+def test_a_topic_that_outlasts_its_companys_alert_is_told_then_to_those_who_had_not_heard_of_it(
+    database: Database, at_once: bool
+) -> None:
+    law = Receiver(name="law", kind="console")
+    routes = (
+        Route(matchers=('kind="entity"',), receivers=("me", "desk")),
+        Route(matchers=('kind="entity_topic"',), receivers=("me", "desk", "law")),
+    )
+    stepped = worker(database, ME, DESK, law, routes=routes)
+    assert play(database, stepped, "S.o" + 15 * ".", ".SSSSSSSSSo.......", at_once=at_once) == [
+        (0, "desk firing"),
+        (0, "me firing"),
+        (1, "law firing Legal"),
+        (8, "desk firing Legal"),
+        (8, "me firing Legal"),
+        (8, "me resolved"),
+        (16, "law resolved Legal"),
+        (16, "me resolved Legal"),
+    ]
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("company", "law", "messages"),
+    [
+        pytest.param(
+            "S.o..........",
+            ".SSSSSSo.SoS.",
+            [(0, "me firing"), (8, "me resolved"), (9, "me firing Legal")],
+            id="calm at the end of the company's, then back: told once",
+        ),
+        pytest.param(
+            "S.o.........",
+            ".SSSo.......",
+            [(0, "me firing"), (8, "me resolved")],
+            id="calm at the end of the company's and for good: never told",
+        ),
+        pytest.param(
+            ".S.o......",
+            "SSSSSSSSSS",
+            [(0, "me firing Legal"), (1, "me firing"), (9, "me resolved")],
+            id="told before the company's: not told again",
+        ),
+        pytest.param(
+            "S.o......S.o.......",
+            ".SSSSSSo..SSSSSSSSS",
+            [(0, "me firing"), (8, "me resolved"), (9, "me firing"), (17, "me firing Legal"), (17, "me resolved")],
+            id="back under another alert of the company: told when that ends",
+        ),
+        pytest.param(
+            "S.o......",
+            ".S.o.....",
+            [(0, "me firing"), (8, "me resolved")],
+            id="both over: no second all-clear",
+        ),
+    ],
+)
+def test_a_topic_is_told_once_when_it_fires_and_its_companys_alert_does_not_tell_of_it(
+    database: Database, company: str, law: str, messages: list[tuple[int, str]], at_once: bool
+) -> None:
+    assert play(database, worker(database), company, law, at_once=at_once) == messages
+
+
+@BOTH_WAYS
+def test_a_topic_that_is_told_late_is_shown_as_it_stands_then(database: Database, at_once: bool) -> None:
+    play(database, worker(database), "S.o........", ".SSSSSSSSSS", at_once=at_once)
+    (late,) = [
+        entry.notification
+        for entry in told(database)
+        if isinstance(entry.notification, Notification) and entry.notification.alert.series == BANK_LAW
+    ]
+    assert (late.alert.state, late.alert.fired_at) == (AlertState.FIRING, START + HOUR)
+    assert late.alert.latest.tick == START + 8 * HOUR
+    assert late.why == "It goes on, although the alert of its company is over."
+
+
+def test_one_whom_the_notice_of_the_company_did_not_reach_hears_of_a_topic_that_outlasts_it(
+    database: Database,
+) -> None:
+    stepped = worker(database)
+    play(database, stepped, "S", ".", at_once=False)
+    write_stream(database, [surge(series=BANK_LAW, at=START + HOUR)], START + HOUR)
+    stepped.step()  # the notice of the company is still on its way
+    with database.write() as connection:
+        (refused,) = claim_due(connection, "dispatcher", NOW, MINUTE, 10)
+        mark_dead(connection, refused.notification.id, "dispatcher", "HTTP 404")
+    write_stream(database, [surge(Reason.ORDINARY, series=BANK, at=START + 2 * HOUR)], START + 8 * HOUR)
+    stepped.step()
+    assert [(series_of(entry), entry.status) for entry in told(database) if series_of(entry) == BANK_LAW] == [
+        (BANK_LAW, "pending")
+    ]
+
+
 def test_the_end_is_kept_for_those_whom_the_beginning_did_not_reach(database: Database) -> None:
     stepped = worker(database)
     write_stream(database, [surge()], START)
@@ -228,6 +355,82 @@ def counted(title: str, negative: float, minutes: int, sentiment: str, entered_a
     return CountedArticle(item=scored, entered_at=entered_at, late=False, story_id=title, novelty=1)
 
 
+@contextmanager
+def watching(see: Callable[[str], None]) -> Iterator[None]:
+    """Shows every statement before it is executed, whatever store it is for."""
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        see(statement)
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+
+
+def test_others_may_write_while_the_stories_of_an_alert_are_looked_for(database: Database) -> None:
+    write_stream(database, [surge()], START)
+    begun: list[str] = []
+    looked: list[str] = []
+
+    def see(statement: str) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+        elif "FROM articles" in statement:
+            looked.append(begun[-1])
+
+    with watching(see):
+        worker(database).step()
+    assert len(told(database)) == 1
+    assert looked, "they were looked for"
+    assert set(looked) == {"BEGIN"}
+
+
+def test_a_worker_whose_round_another_one_was_quicker_to_write_writes_nothing(
+    tmp_path: Path, database: Database, store_url: str
+) -> None:
+    write_stream(database, over(), START + 7 * HOUR)
+    with Database.open(f"sqlite:///{tmp_path / 'one.db'}") as alone, Database.open(store_url) as other:
+        write_stream(alone, over(), START + 7 * HOUR)
+        worker(alone).step()
+        quicker = [worker(other)]
+
+        def see(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE" and quicker:
+                quicker.pop().step()
+
+        slower = worker(database)
+        with watching(see):
+            assert slower.step() == 0
+        assert not quicker
+        assert slower.step() == 0
+        assert tables(database) == tables(alone)
+
+
+def test_an_alert_that_moved_to_another_series_meanwhile_is_not_moved_back(database: Database, store_url: str) -> None:
+    stepped = worker(database)
+    write_stream(database, [surge(series=BANK)], START)
+    stepped.step()
+    write_stream(database, [surge(Reason.ORDINARY, series=BANK, at=START + HOUR)], START + HOUR)
+    merged = Series(entity="bigger bank")
+    with Database.open(store_url) as other:
+        merges = [merged]
+
+        def see(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE" and merges:
+                into = merges.pop()
+                with other.read() as connection:
+                    (alert,) = read_open_alerts(connection).values()
+                with other.write() as connection:
+                    write_alerts(connection, [msgspec.structs.replace(alert, series=into)])
+
+        with watching(see):
+            stepped.step()
+    with database.read() as connection:
+        assert list(read_open_alerts(connection)) == [merged]
+
+
 def test_a_step_without_news_writes_nothing(database: Database, store_url: str) -> None:
     stepped = worker(database)
     assert stepped.step() == 0
@@ -259,8 +462,9 @@ def test_routes_that_name_no_receiver_are_refused_before_anything_is_read(databa
         worker(database, ME, routes=(Route(receivers=("nobody",)),))
 
 
-def test_the_rhythm_of_polling_and_restarts_do_not_change_the_tables(tmp_path: Path) -> None:
-    stream = busy_stream(seed=7, ticks=300)
+@pytest.mark.parametrize("watched", [TOPICS, COMPANIES], ids=["topics", "companies"])
+def test_the_rhythm_of_polling_and_restarts_do_not_change_the_tables(tmp_path: Path, watched: list[Series]) -> None:
+    stream = busy_stream(seed=7, ticks=300, watched=watched)
     end = stream[-1][0].tick + 24 * HOUR
     with Database.open(f"sqlite:///{tmp_path / 'at-once.db'}") as at_once:
         write_stream(at_once, [each for tick in stream for each in tick], end)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from datetime import timedelta
+import socket
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from monitor.alerts.wording import moment
 from monitor.cli import output
 from monitor.cli.app import app
 from monitor.clock import system_clock
@@ -60,3 +62,95 @@ def test_the_status_tells_that_stream_time_lies_in_the_future() -> None:
         writes.write_progress(connection, "surges", system_clock() + timedelta(hours=6), final=False)
     assert "5 h 59 min ahead of now" in monitor("status")
     assert json.loads(monitor("status", "--json"))["ahead_seconds"] == pytest.approx(6 * 3600, abs=600)
+
+
+def given_up(*names_at: tuple[str, str, datetime]) -> None:
+    """Notifications that were given up, each as (id, receiver, when), on an alert of its own."""
+    with Database.open(load_settings().store_url) as database, database.write() as connection:
+        for name, receiver, at in names_at:
+            of = alert(at, Series(topic=f"Loans {name}"))
+            alerting.write_alerts(connection, [of])
+            alerting.write_notifications(connection, [notification(name, of, receiver, at)], at)
+        outbox.claim_due(connection, "test", NOON + timedelta(days=99), timedelta(hours=1), 100)
+        for name, _, _ in names_at:
+            outbox.mark_dead(connection, name, "test", "HTTP 401.")
+
+
+def due_again() -> set[str]:
+    with Database.open(load_settings().store_url) as database, database.read() as connection:
+        return {entry.notification.id for entry in outbox.read_outbox(connection, 100, "pending")}
+
+
+DAY = timedelta(days=1)
+THREE = (("aa01", "desk", NOON), ("aa02", "desk", NOON + 5 * DAY), ("bb03", "chat", NOON + 5 * DAY))
+
+
+def test_notifications_tell_when_they_were_and_how_many_there_are_besides() -> None:
+    given_up(*THREE)
+    told = monitor("notifications", "--dead", "--limit", "1", "--receiver", "desk")
+    assert "aa02" in told
+    assert moment(NOON + 5 * DAY) in told
+    assert "1 of 2 are shown" in told
+    assert "are shown" not in monitor("notifications", "--dead")
+
+
+def test_notifications_are_told_to_programs_too() -> None:
+    given_up(*THREE)
+    told = json.loads(monitor("notifications", "--json", "--limit", "2", "--since", f"{NOON + DAY:%Y-%m-%d}"))
+    assert told["matching"] == 2
+    assert [(each["id"], each["receiver"], each["status"]) for each in told["notifications"]] == [
+        ("aa02", "desk", "dead"),
+        ("bb03", "chat", "dead"),
+    ]
+    assert told["notifications"][0]["at"] == f"{NOON + 5 * DAY:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sent"),
+    [
+        ([], {"aa01", "aa02", "bb03"}),
+        (["aa01"], {"aa01"}),
+        (["aa", "bb03"], {"aa01", "aa02", "bb03"}),
+        (["--receiver", "desk"], {"aa01", "aa02"}),
+        (["--since", f"{NOON + DAY:%Y-%m-%d %H:%M}"], {"aa02", "bb03"}),
+        (["--since", f"{NOON + DAY:%Y-%m-%d}", "--receiver", "chat"], {"bb03"}),
+    ],
+)
+def test_only_the_notifications_that_are_chosen_are_sent_again(chosen: list[str], sent: set[str]) -> None:
+    given_up(*THREE)
+    monitor("notifications", "--replay", *chosen)
+    assert due_again() == sent
+
+
+def test_a_choice_that_nothing_given_up_meets_is_refused() -> None:
+    given_up(*THREE)
+    done = CliRunner().invoke(app, ["notifications", "--replay", "cc"])
+    assert done.exit_code == 2
+    assert due_again() == set()
+
+
+@pytest.mark.parametrize(
+    ("host", "ago", "note", "status"),
+    [
+        (socket.gethostname(), timedelta(0), "", 0),
+        (socket.gethostname(), timedelta(seconds=60), "", 1),
+        (socket.gethostname(), timedelta(0), health.STOPPED, 1),
+        ("another", timedelta(0), "", 1),
+    ],
+)
+def test_the_status_of_one_stage_is_that_of_this_machines(host: str, ago: timedelta, note: str, status: int) -> None:
+    at = system_clock() - ago
+    with Database.open(load_settings().store_url) as database, database.write() as connection:
+        beat = Heartbeat(name=f"alerts@{host}", pid=1, host=host, started_at=at, seen_at=at, counters={}, note=note)
+        health.write_heartbeat(connection, beat)
+    assert CliRunner().invoke(app, ["status", "--stage", "alerts"]).exit_code == status
+    assert CliRunner().invoke(app, ["status", "--stage", "surges"]).exit_code == 1
+
+
+def test_a_sign_of_life_from_the_future_is_none() -> None:
+    later = system_clock() + timedelta(hours=1)  # the clock was set back since
+    with Database.open(load_settings().store_url) as database, database.write() as connection:
+        beat = Heartbeat(name="alerts@x", pid=1, host="x", started_at=later, seen_at=later, counters={})
+        health.write_heartbeat(connection, beat)
+    (stage,) = json.loads(monitor("status", "--json"))["stages"]
+    assert stage["state"] == "silent"

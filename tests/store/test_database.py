@@ -16,6 +16,7 @@ from monitor.store import cursors
 from monitor.store.database import Database
 from monitor.store.migrations import current_revision
 from monitor.store.schema import REVISION, metadata
+from tests.store.conftest import make_database
 
 WRITER = """
 import sys
@@ -159,6 +160,7 @@ def test_what_fails_in_a_transaction_is_undone_whole(database: Database) -> None
     ("wrong", "told"),
     [
         ("not a url", "cannot be read"),
+        ("postgresql://monitor:s3cret@db:port/monitor", "cannot be read"),
         ("mysql://localhost/monitor", "no supported kind"),
         ("sqlite://", "no supported kind"),
         ("sqlite:///:memory:", "no supported kind"),
@@ -171,11 +173,39 @@ def test_a_store_that_cannot_be_opened_is_named(wrong: str, told: str) -> None:
 
 
 @pytest.mark.postgres
-def test_a_password_is_not_shown_when_a_server_is_out_of_reach() -> None:
+@pytest.mark.parametrize("url", ["monitor:s3cret@127.0.0.1:1/monitor", "127.0.0.1:1/monitor?user=me&password=s3cret"])
+def test_a_password_is_not_shown_when_a_server_is_out_of_reach(url: str) -> None:
     with pytest.raises(StoreError) as caught:
-        Database.open("postgresql://monitor:s3cret@127.0.0.1:1/monitor")
+        Database.open(f"postgresql://{url}")
     assert "s3cret" not in str(caught.value)
     assert "127.0.0.1:1/monitor" in str(caught.value)
+
+
+def test_a_password_is_not_shown_of_a_database_of_no_supported_kind() -> None:
+    with pytest.raises(StoreError, match="no supported kind") as caught:
+        Database.open("mysql://me:s3cret@db/monitor?password=s3cret")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.postgres
+def test_a_server_that_takes_no_writes_for_a_while_is_worth_another_try(postgres_server: str) -> None:
+    import psycopg
+
+    url = make_database(postgres_server)
+    name = url.rpartition("/")[2]
+    with Database.open(url) as database, psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as server:
+
+        def write() -> None:
+            with database.write() as connection:
+                cursors.set_cursor(connection, "reader", 1)
+
+        server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        with pytest.raises(StoreError, match="read-only") as caught:
+            write()
+        assert caught.value.retryable
+        server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+        write()  # not over the old connection, which still leads to what takes no writes
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

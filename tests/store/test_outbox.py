@@ -109,7 +109,7 @@ def test_dead_notifications_are_visible_and_can_be_replayed(filled: Database) ->
             ("n01", 1, "HTTP 410."),
         ]
     with filled.write() as connection:
-        assert outbox.replay_dead(connection, NOON + SECOND, ["n01", "n09"]) == 1
+        assert outbox.replay_dead(connection, NOON + SECOND, outbox.Choice(ids=("n01", "n09"))) == 1
         assert outbox.replay_dead(connection, NOON + SECOND) == 1
     assert claim(filled, "two", 1) == ["n01", "n02"]
     with filled.read() as connection:
