@@ -45,7 +45,8 @@ def event_time(published_at: datetime | None, precision: Precision | None, first
     4. otherwise: when it was published.
 
     What else there is to know changes nothing of it, and `TimeCase` tells it. A time without a zone is one of the
-    source's own zone. The time of an edit counts only where it is the only one told; a story that is edited or
+    source's own zone. Which number of 5/6/2024 is the month, the source's settings say, or its weekday, or the other
+    dates that come with it. The time of an edit counts only where it is the only one told; a story that is edited or
     published again has the id that it had, so that its first event time stays and it is not new. What is older than
     the horizon of live news when first seen is accounted for and not published; in a recording nothing is too old.
 
@@ -64,14 +65,17 @@ def event_time(published_at: datetime | None, precision: Precision | None, first
 class TimeCase(StrEnum):
     """How an article came by its event time: which case of the rule (see `event_time`) decided, and with what doubt.
 
-    Where several hold, the first of this order is named: missing or unreadable, future, too_old, edited, day,
-    zone_assumed.
+    Where several hold, the first of this order is named: missing or unreadable, future, too_old, order_assumed, edited,
+    day, zone_assumed.
     """
 
     PUBLISHED = "published"
     """The source gives an instant, and that is it."""
     DAY = "day"
     """The source gives a date without a time."""
+    ORDER_ASSUMED = "order_assumed"
+    """The source gives a date in numbers, and nothing says which of them is the month: of 5/6/2024, the later of both
+    readings was taken that is not after first sight; in a recording without times of first sight, May."""
     ZONE_ASSUMED = "zone_assumed"
     """The source gives a time without a zone; it was read in the source's own."""
     MISSING = "missing"

@@ -21,6 +21,16 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def is_due(at: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a planned instant has come, or lies further ahead than any plan does: the clock was set back since.
+
+    >>> minute = EPOCH + MINUTE
+    >>> is_due(minute, EPOCH, MINUTE), is_due(minute, minute, MINUTE), is_due(minute, EPOCH - MINUTE, MINUTE)
+    (False, True, True)
+    """
+    return not timedelta(0) < at - now <= longest
+
+
 def floor_to(moment: datetime, step: timedelta) -> datetime:
     """The last multiple of `step` since the epoch at or before `moment`.
 

@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 SHORTEST_TOKEN = 16
+_DAY_FIRST = (
+    "Whether 5/6/2024 is the fifth of June; where unset, its other dates tell, else the later reading that is not "
+    "after first sight is taken, and the article says so (`order_assumed`)."
+)
 
 
 class SourceSettings(BaseModel):
@@ -39,6 +43,7 @@ class FileSettings(SourceSettings):
     )
     url_column: str = Field(default="url", description="Column with the address; may be absent.")
     time_zone: str = Field(default="UTC", description="IANA zone of times that name none.")
+    day_first: bool | None = Field(default=None, description=_DAY_FIRST)
 
 
 class RemoteSettings(SourceSettings):
@@ -46,6 +51,7 @@ class RemoteSettings(SourceSettings):
 
     url: str = Field(pattern=r"^https?://\S+$", max_length=4000, description="Its address, `https` or `http`.")
     time_zone: str = Field(default="UTC", description="IANA zone of times that name none.")
+    day_first: bool | None = Field(default=None, description=_DAY_FIRST)
 
 
 class FeedSettings(RemoteSettings):
@@ -98,6 +104,7 @@ class CommentsSettings(SourceSettings):
     parent_column: str = Field(default="parent_id", description="The id of what it answers; may be absent.")
     url_column: str = Field(default="url", description="Its address; may be absent.")
     time_zone: str = Field(default="UTC", description="IANA zone of times that name none.")
+    day_first: bool | None = Field(default=None, description=_DAY_FIRST)
 
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:

@@ -64,7 +64,8 @@ def check_source(settings: Settings, database: Database, name: str, now: datetim
         answer = one.source.fetch(SourceState(), now)
     except SourceError as error:
         return Checked(name=name, kind=one.source.kind, failure=error.reason.value, detail=str(error))
-    read = [(item, one.reader.read(item, now)) for item in answer.items]
+    reader = one.reader.taught_by(answer.items)
+    read = [(item, reader.read(item, now)) for item in answer.items]
     sized = [(item, record, *fitted(record)) for item, record in read]
     articles = [record for _, _, record, _ in sized if isinstance(record, Article)]
     with database.read() as connection:

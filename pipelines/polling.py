@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import queue
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import IO, Self
 from uuid import uuid4
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
@@ -82,6 +83,12 @@ class ScheduledPoller:
             self._ask, DateTrigger(at), (name, fetch), id=name, replace_existing=True, misfire_grace_time=None,
             max_instances=2,
         )  # fmt: skip
+
+    def plan_anew(self, at: Callable[[str], datetime]) -> None:
+        """Moves every planned poll; one that begins just now is left alone."""
+        for job in self._scheduler.get_jobs():
+            with suppress(JobLookupError):
+                self._scheduler.reschedule_job(job.id, trigger=DateTrigger(at(job.id)))
 
     def finished(self) -> list[Finished]:
         """What has come back since the last call."""

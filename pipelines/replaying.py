@@ -37,6 +37,7 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
         format: Its format.
         columns: Which column holds what.
         time_zone: IANA zone of times that name none.
+        day_first: Whether 5/6/2024 is the fifth of June; None where the file's other dates are to tell.
         speed: Stream seconds per second; 0 for as fast as the line takes it.
         paced_from: UTC-aware; what arrives before it goes as fast as the line takes it. None: all is paced.
         max_item_bytes: A larger item is refused.
@@ -46,6 +47,7 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
     format: FileFormat
     columns: ColumnMap
     time_zone: str = "UTC"
+    day_first: bool | None = None
     speed: float = 0.0
     paced_from: datetime | None = None
     max_item_bytes: int = 1_000_000
@@ -58,7 +60,11 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
         """
         path = Path(self.path)
         reader = ItemReader(
-            name=path.name, columns=self.columns, zone=time_zone(self.time_zone), max_item_bytes=self.max_item_bytes
+            name=path.name,
+            columns=self.columns,
+            zone=time_zone(self.time_zone),
+            max_item_bytes=self.max_item_bytes,
+            day_first=self.day_first,
         )
         return Recording(read_items(path, self.format, self.columns), reader)
 

@@ -107,16 +107,18 @@ def _polled(source: AnySource, settings: Settings, fetcher: Fetcher | None) -> P
         columns = _columns(source)
         followed = FollowedFile(source.name, source.path, file_format(source.path, source.format), columns)
         # A user's own file may hold news of any age.
-        reader = _reader(source.name, columns, source.time_zone, settings, any_age=True)
+        reader = _reader(source.name, columns, source.time_zone, settings, any_age=True, day_first=source.day_first)
         every = timedelta(seconds=options.poll_seconds)
         return Polled(source=followed, reader=reader, rhythm=Rhythm(shortest=every, steady=True), listing=False)
     assert fetcher is not None  # noqa: S101 - there is one where a source needs it
     shortest = timedelta(minutes=options.shortest_poll_minutes)
     longest = max(shortest, timedelta(minutes=options.longest_poll_minutes))
-    zone = "America/New_York" if isinstance(source, FilingsSettings) else source.time_zone
+    zone, day_first = (
+        ("America/New_York", False) if isinstance(source, FilingsSettings) else (source.time_zone, source.day_first)
+    )
     return Polled(
         source=_remote(source, settings, fetcher),
-        reader=_reader(source.name, ColumnMap(), zone, settings),
+        reader=_reader(source.name, ColumnMap(), zone, settings, day_first=day_first),
         rhythm=Rhythm(shortest=shortest, longest=longest),
         listing=source.kind in LISTINGS,
     )
@@ -178,7 +180,15 @@ def _columns(source: FileSettings) -> ColumnMap:
     )
 
 
-def _reader(name: str, columns: ColumnMap, zone: str, settings: Settings, *, any_age: bool = False) -> ItemReader:
+def _reader(
+    name: str,
+    columns: ColumnMap,
+    zone: str,
+    settings: Settings,
+    *,
+    any_age: bool = False,
+    day_first: bool | None = None,
+) -> ItemReader:
     options = settings.ingest
     return ItemReader(
         name=name,
@@ -186,4 +196,5 @@ def _reader(name: str, columns: ColumnMap, zone: str, settings: Settings, *, any
         zone=time_zone(zone),
         max_item_bytes=options.max_item_bytes,
         horizon=None if any_age else timedelta(days=options.horizon_days),
+        day_first=day_first,
     )

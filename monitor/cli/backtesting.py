@@ -10,6 +10,7 @@ import typer
 from monitor.cli.output import cell, errors_explained, log_to_stderr, print_json, progress_bar, results, say
 from monitor.cli.running import (
     BodyColumn,
+    DayFirstOption,
     FormatOption,
     IdColumn,
     SeenColumn,
@@ -59,6 +60,7 @@ def backtest(
     url_column: UrlColumn = "",
     seen_column: SeenColumn = "",
     time_zone: ZoneOption = "UTC",
+    day_first: DayFirstOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, the summary last.")] = False,
 ) -> None:
     """Replays past news with the live code, fast and without a broker, and shows which alerts would have come."""
@@ -76,6 +78,7 @@ def backtest(
             file,
             file_format,
             time_zone,
+            day_first=day_first,
             text=text_column,
             body=body_column,
             time=time_column,

@@ -36,6 +36,13 @@ SeenColumn = Annotated[
     str, typer.Option(help="Column with the time at which a recording saw an item; by default when it was published.")
 ]
 ZoneOption = Annotated[str, typer.Option(help="IANA zone of times that name none.")]
+DayFirstOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--day-first/--month-first",
+        help="Of dates such as 5/6/2024. Where neither is given, the file's other dates tell, else the month is first.",
+    ),
+]
 SpeedOption = Annotated[str, typer.Option(help="Stream seconds per second, or max.")]
 FolderOption = Annotated[
     Path | None,
@@ -132,6 +139,7 @@ def replay(
     url_column: UrlColumn = "",
     seen_column: SeenColumn = "",
     time_zone: ZoneOption = "UTC",
+    day_first: DayFirstOption = None,
     speed: SpeedOption = "max",
     folder: FolderOption = None,
     store: StoreOption = "",
@@ -148,6 +156,7 @@ def replay(
             file_format,
             time_zone,
             _speed(speed),
+            day_first=day_first,
             text=text_column,
             body=body_column,
             time=time_column,
@@ -167,7 +176,14 @@ def replay(
 
 
 def replay_job(
-    settings: Settings, file: Path, file_format: str, time_zone: str, speed: float = 0.0, **columns: str
+    settings: Settings,
+    file: Path,
+    file_format: str,
+    time_zone: str,
+    speed: float = 0.0,
+    *,
+    day_first: bool | None = None,
+    **columns: str,
 ) -> ReplayJob:
     """What to replay, from what was given on the command line.
 
@@ -177,6 +193,7 @@ def replay_job(
         file_format: Its format, or auto.
         time_zone: Of times that name none.
         speed: See `ReplayJob`.
+        day_first: Likewise.
         columns: As `guessed_columns` takes them; empty ones are guessed.
 
     Raises:
@@ -192,6 +209,7 @@ def replay_job(
         format=kind,
         columns=guessed_columns(file, kind, **columns),
         time_zone=time_zone,
+        day_first=day_first,
         speed=speed,
         max_item_bytes=settings.ingest.max_item_bytes,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from monitor.articles import Article, Precision, article_id
 from monitor.errors import InputError
 from monitor.ingest.language import detect_language
 from monitor.ingest.shingles import shingles_of
-from monitor.ingest.times import parse_published
+from monitor.ingest.times import Reading, read_time, told_order
 from monitor.ingest.timing import timing_of
 from monitor.ingest.urls import canonical_url
 from monitor.records import MAX_ORIGINAL_BYTES, DeadLetter, short_reason
@@ -82,6 +82,8 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         zone: Zone of times that name none.
         max_item_bytes: A larger item is refused.
         horizon: What counts longer ago than this before first sight has the case `too_old`; None where nothing has.
+        day_first: Whether 5/6/2024 is the fifth of June; None where the settings do not say.
+        orders: The same of each publisher whose other dates tell it.
     """
 
     name: str
@@ -89,15 +91,33 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     max_item_bytes: int = 1_000_000
     horizon: timedelta | None = None
+    day_first: bool | None = None
+    orders: Mapping[str, bool] = {}
+
+    def taught_by(self, items: Iterable[Item]) -> ItemReader:
+        """This reader, with what the dates of these items, such as 13/6/2024, tell of the order of all of them.
+
+        A publisher whose dates contradict each other tells nothing.
+        """
+        if self.day_first is not None:
+            return self
+        told: dict[str, set[bool]] = {}
+        for fields in (item.fields for item in items if item.fields):
+            for column in (self.columns.time, self.columns.updated):
+                if (order := told_order(fields.get(column))) is not None:
+                    told.setdefault(self._publisher(fields), set()).add(order)
+        orders = {publisher: True in found for publisher, found in told.items() if len(found) == 1}
+        return msgspec.structs.replace(self, orders=orders) if orders else self
 
     def published(self, item: Item) -> tuple[datetime, Precision] | None:
         """When the item says that it was published; None where it does not, or nothing that can be read."""
-        return parse_published((item.fields or {}).get(self.columns.time), self.zone)
+        found = self._time(item.fields or {}, self.columns.time)
+        return found[:2] if found else None
 
     def seen(self, item: Item) -> datetime | None:
         """When the item says that it was first seen (a recording's own column); None where it does not."""
-        found = parse_published((item.fields or {}).get(self.columns.seen), self.zone) if self.columns.seen else None
-        return found[0] if found else None
+        found = self._time(item.fields or {}, self.columns.seen)
+        return found.at if found else None
 
     def read(self, item: Item, first_seen_at: datetime) -> Article | DeadLetter:
         """The article that an item holds; a dead letter, with its reason, where it holds none.
@@ -116,6 +136,15 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         except Exception as error:  # noqa: BLE001 - an item that nobody foresaw must not stop the others
             fault = f"it cannot be read, by a fault of ours ({type(error).__name__}: {error})"
             return self._refuse(item, fault, first_seen_at)
+
+    def _time(self, fields: Mapping[str, object], column: str) -> Reading | None:
+        return read_time(fields.get(column), self.zone, self._order(fields)) if column else None
+
+    def _order(self, fields: Mapping[str, object]) -> bool | None:
+        return self.day_first if self.day_first is not None else self.orders.get(self._publisher(fields))
+
+    def _publisher(self, fields: Mapping[str, object]) -> str:
+        return _text(fields, self.columns.source, strict=False) or self.name
 
     def _texts(self, fields: Mapping[str, object]) -> ItemTexts:
         """Raises InputError with the fault, a part of a sentence, where these are not texts of an article."""
@@ -143,6 +172,7 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
             zone=self.zone,
             first_seen_at=first_seen_at,
             horizon=self.horizon,
+            day_first=self._order(fields),
         )
         return Article(
             id=article_id(source, own_id)

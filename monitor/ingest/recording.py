@@ -35,7 +35,8 @@ class Recording:
     """
 
     def __init__(self, items: Iterable[Item], reader: ItemReader) -> None:
-        self._reader = reader
+        items = list(items)
+        self._reader = reader.taught_by(items)
         arrivals: list[tuple[datetime, int, Item]] = []
         previous = datetime.min.replace(tzinfo=UTC)
         for number, item in enumerate(items):

@@ -26,6 +26,11 @@ _NAME_BEFORE_OFFSET = re.compile(r"\b(?:GMT|UTC|UT)\s?(?=[+-]\d)")
 _NAME_AFTER_OFFSET = re.compile(r"([+-]\d{2}:?\d{2})\s+\(?[A-Z]{2,5}\)?$")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
 """The day is read first where dots part the numbers: nobody writes a month first with dots."""
+_NUMBERS = re.compile(r"(?<![\d/.-])(\d{1,2})([/-])(\d{1,2})(?=\2(?:\d{4}|\d\d)(?![\d/.-]))")
+"""Of a date in three numbers, the first two: the day comes first in most countries, in America the month."""
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\b", re.IGNORECASE)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS_A_YEAR = 12
 _DASHES = re.compile(r"\s[-–—|·•]\s")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -53,25 +58,64 @@ class Reading(NamedTuple):
         at: UTC-aware; for a date alone, the start of that day in its zone.
         precision: How exactly it was said.
         zone_assumed: The text names no zone, and the source's own was taken.
+        day_first: The same with day and month the other way round, where nothing says which number is which.
     """
 
     at: datetime
     precision: Precision
     zone_assumed: bool
+    day_first: datetime | None = None
 
 
-def read_time(value: object, zone: tzinfo) -> Reading | None:
+def read_time(value: object, zone: tzinfo, day_first: bool | None = None) -> Reading | None:
     """Reads a time.
 
     Args:
-        value: Text (ISO 8601, RFC 2822, Chinese, Japanese or Korean, or another form that says the whole date; of
-            5/6/2024, the month is read first), a `date` or a `datetime`; anything else is no time.
+        value: Text (ISO 8601, RFC 2822, Chinese, Japanese or Korean, or another form that says the whole date), a
+            `date` or a `datetime`; anything else is no time.
         zone: Zone of times that name none.
+        day_first: Whether 5/6/2024 is the fifth of June; None where that is not known. Then the month is read first,
+            unless the weekday tells otherwise, and the reading says what else it may be.
 
     Returns:
         None where there is no time, or none that can be one (an impossible date, a year before 1990 or after 2099, an
         unknown zone).
     """
+    if isinstance(value, str) and (swapped := _other_way_round(value)):
+        if day_first is not None:
+            return _read(swapped if day_first else value, zone)
+        return _weighed(value, _read(value, zone), _read(swapped, zone), zone)
+    return _read(value, zone)
+
+
+def told_order(value: object) -> bool | None:
+    """Whether a date in numbers has the day first; None where it may be read both ways, or is no such date."""
+    found = _NUMBERS.search(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+    numbers = (int(found[1]), int(found[3])) if found else (0, 0)
+    return numbers[0] > numbers[1] if min(numbers) <= _MONTHS_A_YEAR < max(numbers) else None
+
+
+def _other_way_round(text: str) -> str:
+    """The text with day and month exchanged; empty where that makes no other date."""
+    found = _NUMBERS.search(text) if len(text) <= _LONGEST else None
+    if found is None or int(found[1]) == int(found[3]) or max(int(found[1]), int(found[3])) > _MONTHS_A_YEAR:
+        return ""
+    return f"{text[: found.start()]}{found[3]}{found[2]}{found[1]}{text[found.end() :]}"
+
+
+def _weighed(text: str, month_first: Reading | None, day_first: Reading | None, zone: tzinfo) -> Reading | None:
+    """One of two readings, or the first with the other as a doubt."""
+    if month_first is None or day_first is None:
+        return month_first or day_first
+    if named := _WEEKDAY.search(text):
+        weekday = _WEEKDAYS.index(named[1].lower())
+        fits = [read for read in (month_first, day_first) if read.at.astimezone(zone).weekday() == weekday]
+        if len(fits) == 1:
+            return fits[0]
+    return month_first._replace(day_first=day_first.at)
+
+
+def _read(value: object, zone: tzinfo) -> Reading | None:
     try:
         match value:
             case datetime():

@@ -9,6 +9,8 @@ import msgspec
 from monitor.articles import Precision, TimeCase, event_time
 from monitor.ingest.times import Reading, read_time
 
+_DATES_APART = timedelta(days=1)
+"""So far ahead of first sight a date may lie somewhere on Earth."""
 _SAVED_TWICE = timedelta(minutes=1)
 """Editorial systems save once more while they publish: an edit so soon is none."""
 
@@ -23,7 +25,13 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def timing_of(
-    published: object, updated: object, *, zone: tzinfo, first_seen_at: datetime, horizon: timedelta | None = None
+    published: object,
+    updated: object,
+    *,
+    zone: tzinfo,
+    first_seen_at: datetime,
+    horizon: timedelta | None = None,
+    day_first: bool | None = None,
 ) -> Timing:
     """Applies the rule of event time (`monitor.articles.event_time`) to what an item says.
 
@@ -33,9 +41,10 @@ def timing_of(
         zone: Zone of times that name none.
         first_seen_at: UTC-aware.
         horizon: What counts longer ago than this before first sight is too old; None where nothing is.
+        day_first: Whether 5/6/2024 is the fifth of June; None where that is not known.
     """
-    changed = read_time(updated, zone)
-    reading = read_time(published, zone) or changed
+    changed = _likelier(read_time(updated, zone, day_first), first_seen_at)
+    reading = _likelier(read_time(published, zone, day_first), first_seen_at) or changed
     at, precision = (reading.at, reading.precision) if reading else (None, None)
     return Timing(
         published_at=at,
@@ -43,6 +52,14 @@ def timing_of(
         updated_at=changed.at if changed else None,
         time_case=_unread(published, updated) if reading is None else _case(reading, changed, first_seen_at, horizon),
     )
+
+
+def _likelier(reading: Reading | None, first_seen_at: datetime) -> Reading | None:
+    """Of a date that may be read in two ways, the later one that is not after first sight: news is new."""
+    if reading is None or reading.day_first is None:
+        return reading
+    both = (reading.at, reading.day_first)
+    return reading._replace(at=max((at for at in both if at - first_seen_at <= _DATES_APART), default=min(both)))
 
 
 def _unread(published: object, updated: object) -> TimeCase:
@@ -56,6 +73,8 @@ def _case(reading: Reading, changed: Reading | None, first_seen_at: datetime, ho
     counts_at = event_time(reading.at, reading.precision, first_seen_at)
     if horizon is not None and first_seen_at - counts_at > horizon:
         return TimeCase.TOO_OLD
+    if reading.day_first is not None:
+        return TimeCase.ORDER_ASSUMED
     if changed is not None and (changed is reading or changed.at - counts_at > _SAVED_TWICE):
         return TimeCase.EDITED
     if reading.precision is Precision.DAY:

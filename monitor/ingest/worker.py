@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from monitor.clock import Clock
+from monitor.clock import Clock, is_due
 from monitor.ingest.intake.health import Rhythm, assess, first_poll, next_poll
 from monitor.ingest.intake.history import History
 from monitor.ingest.intake.outlet import Outlet
@@ -21,6 +21,8 @@ from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceEr
 
 ASSESS_EVERY = timedelta(minutes=1)
 """Silence grows between polls: verdicts are looked at so often."""
+SET_BACK = timedelta(minutes=1)
+"""A clock that goes back by more was wrong before; by less, nothing waits for long."""
 PUT_OFF = timedelta(seconds=5)
 """A poll that was not made, as the spool was full or its host's turn comes later, is tried again after this."""
 
@@ -82,10 +84,9 @@ class IngestWorker:
         self._held: deque[Finished] = deque()
         self._next_tick: datetime | None = None
         self._next_look: datetime | None = None
-        now = clock()
-        for name, one in self._polled.items():
-            planned = intake.standing(name, one.source.kind).next_poll_at
-            self._plan(name, first_poll(now, planned, one.rhythm, draw()))
+        self._now = clock()
+        for name in self._polled:
+            self._plan(name, self._first_poll(name))
 
     @property
     def counters(self) -> Mapping[str, float]:
@@ -105,7 +106,7 @@ class IngestWorker:
         return f"{len(self._spool):,} fetches wait in the spool. {self._outlet.fault}"
 
     def step(self) -> int:
-        """Does what is due.
+        """Does what is due. Where the clock was set back, what was planned by it as it was is planned anew.
 
         Returns:
             How many fetches were taken in and records published.
@@ -114,16 +115,27 @@ class IngestWorker:
             StoreError: The store is away; a new worker goes on from what is in the spool.
             BrokerError: One that no repetition can mend.
         """
+        self._follow_clock()
         taken = self._take_in()
         published = self._outlet.drain()
         now = self._clock()
-        if self._next_look is None or now >= self._next_look:
+        if self._next_look is None or is_due(self._next_look, now, ASSESS_EVERY):
             self._next_look = now + ASSESS_EVERY
             self._look(now)
-        if self._next_tick is None or now >= self._next_tick or published:
+        if self._next_tick is None or is_due(self._next_tick, now, self._tick_every) or published:
             self._outlet.mark(self._intake.all_before())
             self._next_tick = now + self._tick_every
         return taken + published
+
+    def _follow_clock(self) -> None:
+        before, self._now = self._now, self._clock()
+        if before - self._now > SET_BACK:
+            self._poller.plan_anew(self._first_poll)
+
+    def _first_poll(self, name: str) -> datetime:
+        one = self._polled[name]
+        standing = self._intake.standing(name, one.source.kind)
+        return first_poll(self._now, standing.next_poll_at, one.rhythm, self._draw(), standing.history.last_poll)
 
     def _take_in(self) -> int:
         self._held.extend(self._poller.finished())
@@ -144,8 +156,8 @@ class IngestWorker:
         one = self._polled[name]
         before = self._intake.standing(name, one.source.kind)
 
-        def plan(history: History, now: datetime) -> datetime:
-            return self._next_poll(one, outcome, history, now)
+        def plan(history: History) -> datetime:
+            return self._next_poll(one, outcome, history, self._clock())
 
         try:
             self._intake.take(one.source.kind, one.reader, outcome, listing=one.listing, plan=plan)

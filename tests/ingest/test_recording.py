@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.articles import Article
-from monitor.ingest.items import Item
+from monitor.articles import Article, TimeCase
+from monitor.ingest.items import Item, ItemReader
 from monitor.ingest.recording import Recording
 from tests.ingest.rows import READER, item
 
@@ -79,6 +80,31 @@ def test_a_recorded_first_sight_wins_and_makes_late_items_late() -> None:
     records = [recording.read(arrival) for arrival in recording.arrivals()]
     lags = [record.first_seen_at - record.event_time for record in records if isinstance(record, Article)]
     assert lags == [timedelta(seconds=1), timedelta(0), timedelta(hours=3)]
+
+
+def test_the_other_dates_of_a_publisher_tell_which_number_is_the_day() -> None:
+    rows = [
+        {"title": "a", "published": "05/12/2024", "source": "London"},
+        {"title": "b", "published": "13/12/2024 10:00", "source": "London"},
+        {"title": "c", "published": "05/12/2024", "source": "New York"},
+        {"title": "d", "published": "12/13/2024", "source": "New York"},
+        {"title": "e", "published": "05/12/2024", "source": "nowhere"},
+        {"title": "f", "published": "05/12/2024", "source": "everywhere"},
+        {"title": "g", "published": "13/12/2024", "source": "everywhere"},
+        {"title": "h", "published": "12/13/2024", "source": "everywhere"},
+    ]
+
+    def told(reader: ItemReader) -> dict[str, tuple[str, TimeCase]]:
+        recording = Recording(items_of(*rows), reader)
+        read = [recording.read(arrival) for arrival in recording.arrivals()]
+        return {one.title: (f"{one.event_time:%d %b}", one.time_case) for one in read if isinstance(one, Article)}
+
+    dates = told(READER)
+    assert dates["a"] == ("05 Dec", TimeCase.DAY)
+    assert dates["c"] == ("12 May", TimeCase.DAY)
+    assert dates["e"] == dates["f"] == ("12 May", TimeCase.ORDER_ASSUMED)
+    set_so = told(msgspec.structs.replace(READER, day_first=True))
+    assert [set_so[title] for title in "acef"] == [("05 Dec", TimeCase.DAY)] * 4
 
 
 def test_a_recording_without_any_time_still_has_a_clock() -> None:

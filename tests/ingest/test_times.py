@@ -86,6 +86,42 @@ def test_a_date_in_any_form_is_a_day_and_not_its_midnight(text: str) -> None:
     assert parse_published(text, UTC) == (datetime(2024, 5, 6, tzinfo=UTC), Precision.DAY)
 
 
+@pytest.mark.parametrize(
+    ("text", "month_first", "day_first"),
+    [
+        ("05/06/2024", "2024-05-06", "2024-06-05"),
+        ("5-6-2024 09:30", "2024-05-06 09:30", "2024-06-05 09:30"),
+        ("6/5/24 9:30 am", "2024-06-05 09:30", "2024-05-06 09:30"),
+        ("13/5/2024", "2024-05-13", "2024-05-13"),
+        ("5/13/2024", "2024-05-13", "2024-05-13"),
+        ("06.05.2024", "2024-05-06", "2024-05-06"),
+        ("2024-05-06", "2024-05-06", "2024-05-06"),
+        ("2024/05/06", "2024-05-06", "2024-05-06"),
+        ("Mon, 05/06/2024 - 09:30", "2024-05-06 09:30", "2024-06-05 09:30"),
+    ],
+)
+def test_which_number_is_the_day_may_be_known(text: str, month_first: str, day_first: str) -> None:
+    for known, wanted in ((False, month_first), (True, day_first)):
+        reading = read_time(text, UTC, day_first=known)
+        assert reading is not None
+        assert (reading.at.isoformat(" "), reading.day_first) == (f"{datetime.fromisoformat(wanted)}+00:00", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("5/6/2024 12:00", datetime(2024, 6, 5, 12, tzinfo=UTC)), ("5/5/2024", None), ("13/5/2024", None),
+        ("Mon, 05/06/2024 - 12:00", None), ("Monday 6/5/2024", None), ("May 6, 2024", None),
+        ("Sat, 5/6/2024 12:00", datetime(2024, 6, 5, 12, tzinfo=UTC)),
+    ],
+)  # fmt: skip
+def test_where_nothing_says_which_number_is_the_day_both_are_told(text: str, other: datetime | None) -> None:
+    reading = read_time(text, UTC)
+    assert reading is not None
+    assert reading.day_first == other
+    assert reading.at.month == 5
+
+
 @pytest.mark.parametrize("text", ["12", "10:30", "2024", "May 2024", "Monday 9:30", "6 May", "2024-05"])
 def test_what_does_not_say_the_whole_date_is_no_time_and_today_fills_no_gap(text: str) -> None:
     assert parse_published(text, UTC) is None

@@ -53,6 +53,13 @@ def timing(published: object = None, updated: object = None, seen: datetime = SE
         (["2024"], None, "unreadable", SEEN),
         ("2024-05-06T12:00:01Z", None, "future", SEEN),
         ("2024-05-08", None, "future", SEEN),
+        ("05/06/2024 17:00", None, "order_assumed", SEEN.replace(hour=9)),
+        ("06/05/2024 17:00", None, "order_assumed", SEEN.replace(hour=9)),
+        ("07/05/2024", None, "future", SEEN),
+        ("05/04/2024", "05/04/2024 17:00", "order_assumed", datetime(2024, 5, 4, 15, 59, 59, 999_999, tzinfo=UTC)),
+        ("01/02/2024", None, "too_old", datetime(2024, 2, 1, 15, 59, 59, 999_999, tzinfo=UTC)),
+        ("07/08/2024 10:00", None, "future", SEEN),
+        ("25/04/2024 17:00", None, "zone_assumed", datetime(2024, 4, 25, 9, tzinfo=UTC)),
         ("2093-05-06T12:00:00Z", "2024-05-06T11:00:00Z", "future", SEEN),
         ("2024-04-06T12:00:00Z", None, "published", datetime(2024, 4, 6, 12, tzinfo=UTC)),
         ("2024-04-06T11:59:59Z", None, "too_old", datetime(2024, 4, 6, 11, 59, 59, tzinfo=UTC)),
@@ -69,6 +76,15 @@ def test_each_case_of_the_rule(published: object, updated: object, case: str, co
 def test_without_a_horizon_nothing_is_too_old_so_that_a_recording_is_replayed_whole() -> None:
     found = timing_of("1996-05-06T09:00:00Z", None, zone=UTC, first_seen_at=SEEN)
     assert found.time_case is TimeCase.PUBLISHED
+
+
+@pytest.mark.parametrize("day", range(1, 13))
+def test_news_of_the_day_is_read_as_such_whichever_number_comes_first(day: int) -> None:
+    seen = datetime(2026, 12, day, 12, tzinfo=UTC)
+    for form in ("%d/%m/%Y 11:00", "%m/%d/%Y 11:00"):
+        found = timing_of(seen.strftime(form), None, zone=UTC, first_seen_at=seen, horizon=HORIZON)
+        assert found.published_at == seen - timedelta(hours=1)
+        assert found.time_case == ("order_assumed" if day < 12 else "zone_assumed")
 
 
 @given(TIMES, TIMES)

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.articles import Article
+from monitor.articles import Article, TimeCase
 from monitor.ingest.intake.accounts import Accounts
 from monitor.ingest.intake.health import Rhythm, Verdict
 from monitor.ingest.items import ColumnMap, Item
 from monitor.ingest.sources.file_source import FollowedFile
 from monitor.ingest.sources.source import FailureReason, SourceError, SourceState
-from monitor.ingest.worker import Polled
+from monitor.ingest.worker import IngestWorker, Polled
 from monitor.records import Watermark
 from monitor.store import sources
 from monitor.store.database import Database
 from tests.ingest.lines import NAMES, START, STEADY, DyingLedger, Killed, Line, batch, reader, shown
-from tests.ingest.rows import write_jsonl
+from tests.ingest.rows import item, write_jsonl
 
 DOWN = SourceError(FailureReason.CONNECT, "The server is down.")
 
@@ -156,6 +156,18 @@ def test_every_item_stands_in_one_column(line: Line) -> None:
     assert accounts(line) == first + Accounts(fetched=10, duplicate=4, too_old=1, not_parsed=1, too_large=2, refused=2)
     assert len(line.topics.values(NAMES.dead_letters)) == 5
     assert len(line.records()) == 3 + 5
+
+
+def test_dates_in_numbers_are_read_as_their_neighbours_tell_and_else_as_news_of_the_day(line: Line) -> None:
+    one, two = (item(name, title=name, published=day) for name, day in (("one", "05/06/2024"), ("two", "13/04/2024")))
+    line.add(batch([one, two]))
+    line.add(batch([item("three", title="three", published="06/05/2024 08:00")]))
+    with line.worker() as worker:
+        worker.step()
+    read = {record.title: record for record in line.records() if isinstance(record, Article)}
+    assert (read["one"].published_at, read["one"].time_case) == (datetime(2024, 6, 5, tzinfo=UTC), TimeCase.FUTURE)
+    assert read["three"].published_at == START - timedelta(hours=1)
+    assert read["three"].time_case is TimeCase.ORDER_ASSUMED
 
 
 def test_a_followed_file_is_read_as_it_grows_and_faults_are_told_once(line: Line, tmp_path: Path) -> None:
@@ -327,6 +339,57 @@ def test_to_wait_for_one_s_turn_is_no_failure_and_to_be_sent_away_is(line: Line)
     assert failures[polite.name] == {}
     assert failures[refused.name] == {"rate_limited": 12}
     assert standing_of(line, refused.name).standing.verdict is Verdict.BLOCKED
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_clock_that_was_set_ahead_and_back_stops_neither_polls_nor_time(line: Line, restarted: bool) -> None:
+    web = Rhythm(shortest=timedelta(minutes=5), longest=timedelta(hours=1))
+    sources = [line.add(shown("one"), rhythm=web), line.add(DOWN, rhythm=web), line.add(shown("two"))]
+
+    def polls_of_an_hour(worker: IngestWorker) -> list[int]:
+        before, marks = [len(one.asked_with) for one in sources], len(line.marks())
+        for _ in range(60):
+            line.clock.forward(minutes=1)
+            worker.step()
+        assert len(line.marks()) >= marks + 60
+        return [len(one.asked_with) - count for one, count in zip(sources, before, strict=True)]
+
+    with line.worker() as worker:
+        usual = polls_of_an_hour(worker)
+        line.clock.forward(hours=10)
+        worker.step()
+        line.clock.forward(hours=-10)
+        right = [] if restarted else polls_of_an_hour(worker)
+    if restarted:
+        with line.worker() as worker:
+            right = polls_of_an_hour(worker)
+    feed, failing, file = right
+    assert (feed, file) == (usual[0], 60)
+    assert failing == 1  # it is asked ever more seldom
+
+
+def test_a_clock_that_was_set_back_sends_nothing_late(line: Line) -> None:
+    line.add(shown("one"))
+    line.broker_takes = 0
+    line.clock.forward(hours=10)
+    with line.worker() as worker:
+        worker.step()
+        line.clock.forward(hours=-10)
+        line.broker_takes = None
+        worker.step()
+    assert line.titles() == ["one"]
+
+
+def test_a_plan_that_was_made_before_the_clock_was_wrong_stands(line: Line) -> None:
+    resting = SourceError(FailureReason.UNAVAILABLE, "Come back later.", retry_after=timedelta(hours=20))
+    source = line.add(resting, rhythm=Rhythm())
+    with line.worker() as worker:
+        line.clock.forward(minutes=1)
+        worker.step()
+        for hours in (10, -10, 10):
+            line.clock.forward(hours=hours)
+            worker.step()
+    assert len(source.asked_with) == 1
 
 
 def test_an_idle_file_is_written_down_once_a_minute(line: Line, tmp_path: Path) -> None:

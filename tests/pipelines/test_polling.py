@@ -101,6 +101,16 @@ def test_a_poll_waits_until_it_is_due() -> None:
     assert asked_at[0] >= due_at
 
 
+def test_what_is_planned_can_be_planned_anew() -> None:
+    tomorrow = now() + timedelta(days=1)
+    with ScheduledPoller(threads=1) as poller:
+        for name in ("one", "other"):
+            poller.plan(name, tomorrow, lambda: NOTHING)
+        poller.plan_anew(lambda name: now() if name == "one" else tomorrow)
+        assert collect(poller, 1) == [Finished("one", NOTHING)]
+        assert poller.finished() == []
+
+
 def test_every_kind_of_source_can_be_set() -> None:
     settings = load_settings(
         sources=[
@@ -117,6 +127,19 @@ def test_every_kind_of_source_can_be_set() -> None:
     assert [one.listing for one in polled] == [False, True, False, False, True]
     assert [one.reader.horizon for one in polled] == [None, *[timedelta(days=30)] * 4]
     assert all_sources(settings) == settings.sources
+
+
+def test_a_source_may_say_which_number_of_a_date_is_the_day() -> None:
+    kinds = [
+        {"kind": "file", "path": "desk.csv"},
+        {"kind": "feed", "url": "https://example.org/feed"},
+        {"kind": "page", "url": "https://example.org/"},
+        {"kind": "comments", "path": "talk.jsonl"},
+    ]
+    given = [{"name": f"{kind['kind']} {said}", "day_first": said, **kind} for kind in kinds for said in (True, False)]
+    silent = [{"name": "silent", "kind": "feed", "url": "https://example.org/feed"}, {"name": "sec", "kind": "filings"}]
+    settings = load_settings(sources=[*given, *silent], ingest={"user_agent": "test someone@example.org"})
+    assert [one.reader.day_first for one in polled_sources(settings)] == [*[True, False] * 4, None, False]
 
 
 def test_the_feeds_that_ship_are_added_where_they_are_asked_for() -> None:

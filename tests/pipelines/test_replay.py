@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from monitor.broker.embedded import EmbeddedBroker
 from monitor.cli.app import app
+from monitor.cli.running import replay_job
 from monitor.entities.names import PROVISIONAL
 from monitor.errors import MonitorError
 from monitor.settings import load_settings
@@ -50,6 +51,15 @@ def test_every_item_is_accounted_for_and_the_run_on_banks_fires(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("day_first", "month"), [(True, 12), (False, 5), (None, 5)])
+def test_which_number_of_a_date_is_the_day_may_be_given(tmp_path: Path, day_first: bool | None, month: int) -> None:
+    path = tmp_path / "past.csv"
+    path.write_bytes(b"title,published\nMill burns,05/12/2024\n")
+    job = replay_job(load_settings(), path, "auto", "UTC", day_first=day_first)
+    [arrival] = job.recording().arrivals()
+    assert arrival.at.month == month
+
+
 def test_a_replay_tells_the_console_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items = write_scenario(tmp_path / "banks.jsonl")
     with serving() as chat:

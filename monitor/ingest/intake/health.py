@@ -275,17 +275,22 @@ def next_poll(history: History, now: datetime, rhythm: Rhythm, draw: float, aske
     return now + spread
 
 
-def first_poll(now: datetime, planned: datetime | None, rhythm: Rhythm, draw: float) -> datetime:
-    """When a source is polled after a start: when it was planned; where that has passed, within a minute.
+def first_poll(
+    now: datetime, planned: datetime | None, rhythm: Rhythm, draw: float, last_poll: datetime | None = None
+) -> datetime:
+    """When a source is polled after a start, or once the clock was set back: when it was planned, or within a minute.
 
     Args:
         now: UTC-aware.
-        planned: By an earlier process; None where there was none.
+        planned: By an earlier process, or by the clock as it was; None where there was none.
         rhythm: The bounds.
         draw: A random number in [0, 1), so that a start does not ask all sources at once.
+        last_poll: After which that was planned. Where it lies after `now`, clock and plan were wrong.
     """
     if rhythm.steady:
         return now
+    if last_poll is not None and last_poll > now:
+        planned = None
     soon = now + min(timedelta(minutes=1), rhythm.shortest) * draw
     return soon if planned is None or planned <= now else min(planned, now + LONGEST_ASKED)
 

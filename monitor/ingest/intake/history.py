@@ -63,6 +63,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         since: The first poll; None before it.
+        last_poll: The last one; None also where it was written down by a version that did not keep it.
         polls: How many there were.
         last_success: The last poll that did not fail.
         arrivals: When new articles came, oldest first, at most `MAX_ARRIVALS`; of a burst, its beginning and its end.
@@ -77,6 +78,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     since: Instant | None = None
+    last_poll: Instant | None = None
     polls: int = 0
     last_success: Instant | None = None
     arrivals: tuple[Instant, ...] = ()
@@ -108,7 +110,7 @@ def after_poll(history: History, poll: Poll, published: Sequence[datetime] = ())
         poll: The next one.
         published: Event times of its new articles; they tell the rhythm of a source on its very first poll.
     """
-    grown = msgspec.structs.replace(history, since=history.since or poll.at, polls=history.polls + 1)
+    grown = msgspec.structs.replace(history, since=history.since or poll.at, last_poll=poll.at, polls=history.polls + 1)
     if poll.failure:
         return msgspec.structs.replace(
             grown,

@@ -9,7 +9,7 @@ from typing import Self
 
 from monitor.articles import Article
 from monitor.broker.codec import decode_article
-from monitor.clock import Clock
+from monitor.clock import Clock, is_due
 from monitor.errors import BrokerError
 from monitor.ingest.intake.parcel import decode_parcel
 from monitor.ingest.intake.publisher import Publisher
@@ -80,7 +80,7 @@ class Outlet:
 
     def _attempt(self, work: Callable[[Publisher], int]) -> int:
         now = self._clock()
-        if self._retry_at is not None and now < self._retry_at:
+        if self._retry_at is not None and not is_due(self._retry_at, now, LONGEST_PAUSE):
             return 0
         try:
             if self._publisher is None:

@@ -30,6 +30,10 @@ class Poller(Protocol):
         """Has a source asked at an instant."""
         ...
 
+    def plan_anew(self, at: Callable[[str], datetime]) -> None:
+        """Moves every planned call to the instant that is said for its name; what is under way is left alone."""
+        ...
+
     def finished(self) -> list[Finished]:
         """What has come back since the last call."""
         ...
@@ -47,6 +51,11 @@ class InTurn:
         """See `Poller`."""
         self._fetches[name] = fetch
         heapq.heappush(self._planned, (at, name))
+
+    def plan_anew(self, at: Callable[[str], datetime]) -> None:
+        """See `Poller`."""
+        self._planned = [(at(name), name) for _, name in self._planned]
+        heapq.heapify(self._planned)
 
     def finished(self) -> list[Finished]:
         """Calls what is due now."""

@@ -50,14 +50,14 @@ class Ledger(Protocol):
         ...
 
 
-Plan = Callable[[History, datetime], datetime | None]
-"""Says when a source with this history is polled next."""
+Plan = Callable[[History], datetime | None]
+"""Says when a source with this history is polled next, by the clock on the wall."""
 
 QUIET_EVERY = timedelta(minutes=1)
 """Polls that found nothing to say are written down so often."""
 
 
-def _never(_history: History, _now: datetime) -> None:
+def _never(_history: History) -> None:
     """A source that is not polled."""
 
 
@@ -147,7 +147,7 @@ class Intake:
                 before,
                 state=outcome.state if isinstance(outcome, Batch) else before.state,
                 history=history,
-                next_poll_at=plan(history, now),
+                next_poll_at=plan(history),
             )
             parcel = Parcel(
                 id=self._new_id(),
@@ -198,7 +198,8 @@ class Intake:
 
     def _sort(self, items: Sequence[Item], reader: ItemReader, now: datetime) -> _Sorted:
         found = _Sorted([], [], [], [], [])
-        read = [_Read.of(item, reader, now) for item in items]
+        taught = reader.taught_by(items)
+        read = [_Read.of(item, taught, now) for item in items]
         known = self._ledger.known({one.key for one in read}) if read else set()
         found.again = sorted({one.key for one in read if one.key in known and isinstance(one.record, Article)})
         for item, one in zip(items, read, strict=True):

@@ -14,7 +14,7 @@ import trafilatura
 from monitor.ingest.items import Item
 from monitor.ingest.sources.charsets import decode
 from monitor.ingest.sources.markup import PageFault, page_fault, parse_html
-from monitor.ingest.sources.xml_texts import MAX_TAGS
+from monitor.ingest.sources.xml_texts import MAX_JUNK, MAX_TAGS
 from monitor.ingest.web.fetched import Fetched
 
 # It reports each page that it can do nothing with; the item's fault says it where it is counted.
@@ -40,6 +40,7 @@ _NO_ARTICLE: Final[Mapping[PageFault | None, str]] = {
     "challenge": "the page asks for proof of a human",
     "page": "no article was found on the page",
 }
+_START = re.compile(r"<!doctype html\b|<html\b", re.IGNORECASE)
 _LD_TEXT = re.compile(r'"(datePublished|dateModified)"\s*:\s*"([^"]{4,60})"')
 
 
@@ -55,7 +56,9 @@ def read_article_page(fetched: Fetched, now: datetime, *, url: str, title: str =
     """
     text = decode(fetched.content, fetched.charset)
     original = fetched.content[:_MAX_ORIGINAL]
-    fault = page_fault(text, fetched.url)
+    # A site's own program may have printed a warning before the page.
+    start = _START.search(text, 0, MAX_JUNK)
+    fault = page_fault(text[start.start() :] if start else text, fetched.url)
     tree = parse_html(text) if fault and text.count("<") <= MAX_TAGS else None
     if tree is None:
         return Item(url, None, original, "it is no HTML page that can be read")

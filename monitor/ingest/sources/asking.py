@@ -71,7 +71,8 @@ def state_after(state: SourceState, fetched: Fetched, *, complete: bool = True) 
     Args:
         state: Before the fetch, of the configured address.
         fetched: The answer.
-        complete: Whether all of it was read; what was cut must be asked for again without condition.
+        complete: Whether it tells all that there is; where it was cut, or only leads on to what may change while it
+            does not, it must be asked for again without condition.
     """
     moved = fetched.permanent_url if fetched.permanent_url != state.configured else ""
     return msgspec.structs.replace(

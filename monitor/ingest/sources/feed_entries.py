@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +13,7 @@ import msgspec
 from monitor.articles import article_id
 from monitor.ingest.items import Item
 from monitor.ingest.sources.markup import plain_text
+from monitor.ingest.sources.source import MAX_SEEN
 from monitor.ingest.urls import canonical_url
 
 _ANYWHERE: Final = "https://feed.invalid/"
@@ -40,29 +41,38 @@ class FeedDocument(msgspec.Struct, frozen=True, kw_only=True):
         shape: Its kind and which fields its entries have.
         complete: Whether it was whole; the last entry of one that was cut is left out.
         wait: How long the feed asks to be left alone (`ttl`); None where it does not say.
+        shared: Fingerprints of the names that several different entries share, or once did, the latest first.
     """
 
     items: tuple[Item, ...]
     shape: str
     complete: bool = True
     wait: timedelta | None = None
+    shared: tuple[str, ...] = ()
 
 
-def items_of(entries: Sequence[Entry], base: str) -> tuple[Item, ...]:
-    """The entries as items.
+def items_of(
+    entries: Sequence[Entry], base: str, known_shared: Collection[str] = ()
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """The entries as items, and the fingerprints of names that are shared.
 
     What names an entry does not depend on where its feed was found, so that it is the same at every mirror.
-    A guid or a link that several different entries share names none of them: their ids then hold the title too. The
-    same entry twice is left twice, to be counted as a duplicate.
+    A guid or a link that several different entries share names none of them: their ids then hold the title too, from
+    then on also where only one of them is left. The same entry twice is left twice, to be counted as a duplicate.
 
     Args:
         entries: In the order of the feed.
         base: The feed's address, by which relative links are completed.
+        known_shared: Fingerprints of names that were shared before, the latest first.
     """
     plain = [_plain(entry, base) for entry in entries]
     titles: Counter[str] = Counter()
     titles.update(name for name, _ in {(_name(entry), entry.title) for entry in plain} if name)
-    return tuple(_item(entry, base, shared=titles[_name(entry)] > 1) for entry in plain)
+    # A dictionary for its order.
+    shared = dict.fromkeys([_fingerprint(name) for name, count in titles.items() if count > 1])
+    shared |= dict.fromkeys(known_shared)
+    items = tuple(_item(entry, base, shared=_fingerprint(_name(entry)) in shared) for entry in plain)
+    return items, tuple(shared)[:MAX_SEEN]
 
 
 def shape_of(kind: str, entries: Sequence[Entry]) -> str:
@@ -119,6 +129,10 @@ def _own_name(entry: Entry) -> str:
 
 def _name(entry: Entry) -> str:
     return canonical_url(_own_name(entry))
+
+
+def _fingerprint(name: str) -> str:
+    return article_id(name)[:12]
 
 
 def _item(entry: Entry, base: str, *, shared: bool) -> Item:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from monitor.ingest.sources.asking import Getter, ask_again, state_after
 from monitor.ingest.sources.charsets import decode
@@ -48,8 +51,8 @@ class FeedSource:
         fetched = ask_again(self._getter, state, accept=ACCEPT)
         if fetched.status == "not_modified":
             return Batch(items=(), state=state, not_modified=True, moved_to=state.moved_to, wait=fetched.max_age)
-        document = read_feed(fetched, self._language)
-        after = state_after(state, fetched, complete=document.complete)
+        document = read_feed(fetched, self._language, state.seen)
+        after = msgspec.structs.replace(state_after(state, fetched, complete=document.complete), seen=document.shared)
         waits = [wait for wait in (document.wait, fetched.max_age) if wait is not None]
         return Batch(
             items=document.items,
@@ -60,23 +63,24 @@ class FeedSource:
         )
 
 
-def read_feed(fetched: Fetched, language: str = "") -> FeedDocument:
+def read_feed(fetched: Fetched, language: str = "", known_shared: Collection[str] = ()) -> FeedDocument:
     """The feed in an answer. What the content begins with decides, not the declared media type: that is often wrong.
 
     Args:
         fetched: The answer.
         language: A hint for entries of a feed that names no language itself.
+        known_shared: See `items_of`.
 
     Raises:
         SourceError: There is none, or nothing of it can be read.
     """
     start = fetched.content[:200].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
     if start.startswith((b"{", b"[")):
-        return read_json_feed(fetched.content, fetched.url, fetched.charset, language)
+        return read_json_feed(fetched.content, fetched.url, fetched.charset, language, known_shared)
     text = decode(fetched.content[:400_000], fetched.charset)
     if fault := page_fault(text, fetched.url):
         raise _page_error(fault, text, fetched.url)
-    return read_xml_feed(fetched.content, fetched.url, fetched.charset, language)
+    return read_xml_feed(fetched.content, fetched.url, fetched.charset, language, known_shared)
 
 
 def _page_error(fault: str, text: str, url: str) -> SourceError:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,45 +156,117 @@ class CsvRecord(NamedTuple):
     whole: bool
 
 
-class _Feed:
-    """Hands lines to the CSV reader, and keeps those that it took for one record."""
+_NO_ROW = "it is not a CSV row ({})"
+_UNBALANCED = _NO_ROW.format("a quote is opened in it that is not closed where a field ends")
+_ROWS_ENOUGH = 16
+_ROWS_ENOUGH_OF_ONE_COLUMN = 64
+"""Of a single column, nearly every line of a text is as wide as a row."""
+_LEAST_READ_AHEAD = 1_024
 
-    def __init__(self, lines: Iterator[Line]) -> None:
+
+def csv_records(lines: Iterator[Line], width: int = 0) -> Iterator[CsvRecord]:
+    """Yields records; after one that is not CSV, reading goes on at the next line.
+
+    A quoted field goes on over line ends until a quote that a field or a line ends after. Where another one comes
+    first, or none, the quote that opened it stands there by mistake: its line alone is no row, and what was taken for
+    the rest of the field is read anew, line by line.
+
+    Args:
+        lines: From the header on, or from a later record.
+        width: How many columns the header has; 0 where the first record is the header.
+    """
+    csv.field_size_limit(MAX_LINE_BYTES)
+    reader = _CsvReader(lines, width)
+    while (record := reader.next_record()) is not None:
+        yield record
+
+
+class _CsvReader:
+    """Reads records from lines, and takes lines back that belong to none."""
+
+    def __init__(self, lines: Iterator[Line], width: int) -> None:
         self._lines = lines
-        self._taken: list[Line] = []
-        self._exhausted = False
+        self._width = width
+        self._back: deque[Line] = deque()
+        # What is read ahead in vain is read again: no more of it in all than some times the file.
+        self._ahead = MAX_LINE_BYTES
 
-    def __iter__(self) -> _Feed:
-        return self
+    def next_record(self) -> CsvRecord | None:
+        """The next one; None at the end."""
+        first = self._take()
+        if first is None:
+            return None
+        record = self._record(first)
+        self._width = self._width or len(record.row)
+        self._ahead = min(self._ahead + 4 * record.size, MAX_LINE_BYTES)
+        return record
 
-    def __next__(self) -> str:
-        line = next(self._lines, None)
-        if line is None:
-            self._exhausted = True
-            raise StopIteration
-        self._taken.append(line)
-        return line.text.decode("latin-1")
+    def _take(self) -> Line | None:
+        return self._back.popleft() if self._back else next(self._lines, None)
 
-    def record(self, row: list[str], fault: str) -> CsvRecord:
-        lines, self._taken = self._taken, []
-        fault = _TOO_LONG if any(line.oversized for line in lines) else fault
-        original = b"".join(line.text for line in lines).rstrip(b"\r\n")[:MAX_LINE_BYTES]
-        whole = lines[-1].ended and not self._exhausted
-        return CsvRecord(row, original, fault, sum(line.size for line in lines), whole)
+    def _record(self, first: Line) -> CsvRecord:
+        if first.oversized:
+            return _csv_record([], [first], _TOO_LONG)
+        goes_on = False
 
+        def alone() -> Iterator[str]:
+            nonlocal goes_on
+            yield _latin(first)
+            goes_on = True
 
-def csv_records(lines: Iterator[Line]) -> Iterator[CsvRecord]:
-    """Yields records; after one that is not CSV, reading goes on at the next line."""
-    feed = _Feed(lines)
-    reader = csv.reader(feed)
-    while True:
         try:
-            row, fault = next(reader), ""
-        except StopIteration:
-            return
+            row, fault = next(csv.reader(alone())), ""
         except csv.Error as error:
-            row, fault = [], f"it is not a CSV row ({error})"
-        yield feed.record(row, fault)
+            row, fault = [], _NO_ROW.format(error)
+        return self._long_record(first) if goes_on else _csv_record(row, [first], fault)
+
+    def _long_record(self, first: Line) -> CsvRecord:
+        """The record of several lines that begins with one; that line alone, as a fault, where there is none."""
+        taken, size, at_end = [first], first.size, False
+
+        def together() -> Iterator[str]:
+            nonlocal size, at_end
+            yield _latin(first)
+            while size <= max(self._ahead, _LEAST_READ_AHEAD):
+                line = self._take()
+                if line is None:
+                    at_end = True
+                    return
+                taken.append(line)
+                size += line.size
+                yield _latin(line)
+
+        try:
+            return _csv_record(next(csv.reader(together(), strict=True)), taken, "")
+        except csv.Error:
+            self._ahead = max(self._ahead - size, 0)
+            self._back.extendleft(reversed(taken[1:]))
+        # At the end of a file that grows the field may still be closed, unless what follows is rows.
+        return _csv_record([], [first], _UNBALANCED, whole=not at_end or self._are_rows(taken[1:]))
+
+    def _are_rows(self, lines: Sequence[Line]) -> bool:
+        """Whether so many of these lines are as wide as a row, two for each that is not, that they are no text."""
+        told = 0
+        for line in lines:
+            told = max(told + (1 if _width_of(line) == self._width else -2), 0)
+        return told >= (_ROWS_ENOUGH if self._width > 1 else _ROWS_ENOUGH_OF_ONE_COLUMN)
+
+
+def _csv_record(row: list[str], lines: Sequence[Line], fault: str, *, whole: bool = True) -> CsvRecord:
+    original = b"".join(line.text for line in lines).rstrip(b"\r\n")[:MAX_LINE_BYTES]
+    return CsvRecord(row, original, fault, sum(line.size for line in lines), whole and lines[-1].ended)
+
+
+def _latin(line: Line) -> str:
+    return line.text.decode("latin-1")
+
+
+def _width_of(line: Line) -> int:
+    """How many columns a line has by itself; 0 where it is no row."""
+    try:
+        return len(next(csv.reader([_latin(line)]), ()))
+    except csv.Error:
+        return 0
 
 
 def csv_header(path: Path, record: CsvRecord | None) -> list[str]:

@@ -102,7 +102,7 @@ def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int) -
     require_text_column(path, columns, header)
     start = max(start, first.size)
     stream.seek(start)
-    for record in csv_records(read_lines(stream)):
+    for record in csv_records(read_lines(stream), len(header)):
         if not record.whole:
             return
         yield start, record.size, csv_item(f"{path.name}@{start}", header, record)

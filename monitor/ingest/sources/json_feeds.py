@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -14,7 +14,9 @@ _VERSION = "jsonfeed.org/version/"
 _SUPPORTED = (str, int, float)
 
 
-def read_json_feed(content: bytes, url: str, charset: str = "", language: str = "") -> FeedDocument:
+def read_json_feed(
+    content: bytes, url: str, charset: str = "", language: str = "", known_shared: Collection[str] = ()
+) -> FeedDocument:
     """Reads a JSON Feed; an entry that is none becomes an item with a fault.
 
     Args:
@@ -22,6 +24,7 @@ def read_json_feed(content: bytes, url: str, charset: str = "", language: str = 
         url: Where it was found, by which relative links are completed.
         charset: As the HTTP header declares it.
         language: A hint where neither the feed nor the entry names one.
+        known_shared: See `items_of`.
 
     Raises:
         SourceError: It is no JSON, or no JSON Feed.
@@ -42,7 +45,8 @@ def read_json_feed(content: bytes, url: str, charset: str = "", language: str = 
         )
     own = _text(feed, "language")
     entries = [_entry(item, own or language) for item in feed["items"]]
-    return FeedDocument(items=items_of(entries, url), shape=shape_of("json", entries))
+    items, shared = items_of(entries, url, known_shared)
+    return FeedDocument(items=items, shape=shape_of("json", entries), shared=shared)
 
 
 def _entry(item: object, language: str) -> Entry:

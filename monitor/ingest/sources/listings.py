@@ -69,9 +69,12 @@ def read_listing(
     if text.count("<") > MAX_TAGS:
         return None
     if root == "urlset":
-        return Listing(links=_sorted(_sitemap_links(text, include)), kind="sitemap")
+        pages = (link for link in _sitemap_links(text) if _is_page(link.url))
+        return Listing(
+            links=_sorted(link for link in pages if include is None or include.search(link.url)), kind="sitemap"
+        )
     if root == "sitemapindex":
-        latest = _sorted(_sitemap_links(text, None))
+        latest = _sorted(_sitemap_links(text))
         return Listing(links=(), sitemaps=tuple(link.url for link in latest), kind="sitemapindex")
     if root in ("html", "head", "body"):
         return Listing(links=tuple(_page_links(decode(content, charset), url, include))[:MAX_LINKS], kind="list")
@@ -87,7 +90,8 @@ def _unpacked(content: bytes) -> bytes:
         return b""
 
 
-def _sitemap_links(text: str, include: re.Pattern[str] | None) -> Iterator[Link]:
+def _sitemap_links(text: str) -> Iterator[Link]:
+    """What a sitemap or an index names: pages and files of all kinds, packed sitemaps among them."""
     parser = lxml.etree.XMLParser(
         encoding="utf-8", recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -98,7 +102,7 @@ def _sitemap_links(text: str, include: re.Pattern[str] | None) -> Iterator[Link]
             if isinstance(element.tag, str) and element.text:
                 fields.setdefault(element.tag.rpartition("}")[2].lower(), element.text.strip())
         url = fields.get("loc", "")
-        if _is_page(url) and (include is None or include.search(url)):
+        if _is_web(url):
             said = parse_published(fields.get("publication_date") or fields.get("lastmod"), UTC)
             yield Link(url=url, changed_at=said[0] if said else None, title=plain_text(fields.get("title", "")))
 
@@ -125,9 +129,13 @@ def _page_links(text: str, url: str, include: re.Pattern[str] | None) -> Iterato
 
 
 def _is_page(url: str) -> bool:
+    return _is_web(url) and not _NOT_PAGES.search(urlsplit(url).path)
+
+
+def _is_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not _NOT_PAGES.search(parts.path)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
 

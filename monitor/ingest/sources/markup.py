@@ -11,6 +11,8 @@ from urllib.parse import urljoin
 import lxml.etree
 import lxml.html
 
+from monitor.ingest.sources.xml_texts import without_prolog
+
 _TAG = re.compile(r"<[/!]?[A-Za-z-][^<>]*>|<!--")
 _SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
@@ -110,10 +112,8 @@ def page_fault(text: str, url: str) -> PageFault | None:
         "login" for a page that asks who one is, "challenge" for one that asks whether one is human, "page" for another.
     """
     head = text[:_HEAD]
-    start = head.lstrip("\ufeff \t\r\n")[:1_000].lower()
-    if not start.startswith(("<!doctype html", "<html", "<head", "<body", "<!--", "<script", "<meta")):
-        return None
-    if start.startswith("<!--") and "<html" not in start:
+    start = without_prolog(head.removeprefix("\ufeff"))[:100].lower()
+    if not start.startswith(("<!doctype html", "<html", "<head", "<body", "<script", "<meta")):
         return None
     if _CHALLENGE.search(head):
         return "challenge"

@@ -105,7 +105,8 @@ class PageSource:
         waiting = len(visited.keys) < len(new)
         done = {*state.seen, *visited.keys, *map(_key, past)}
         after = msgspec.structs.replace(
-            state_after(state, current.fetched),
+            # An index may stay as it is while the sitemaps that it names get new pages: it is asked without condition.
+            state_after(state, current.fetched, complete=current.listing.kind != "sitemapindex"),
             cursor="waiting" if waiting else "",
             seen=tuple(dict.fromkeys(key for link in links if (key := _key(link)) in done)),
         )

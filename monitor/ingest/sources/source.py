@@ -78,7 +78,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
         etag: Of the last answer, for a conditional request.
         last_modified: Likewise.
         seen: Positions of the last answer's items, at most `MAX_SEEN`, so that what is delivered again is not looked
-            at again where looking is dear (pages).
+            at again where looking is dear (pages); of a feed, fingerprints of the names that its entries share.
         configured: The address that the state belongs to; of another one it says nothing.
         moved_to: Where the source said that it lives from now on; empty where it has not moved.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ _SITEMAPS: Final = frozenset({"urlset", "sitemapindex"})
 _LONGEST_WAIT: Final = timedelta(days=1)
 
 
-def read_xml_feed(content: bytes, url: str, charset: str = "", language: str = "") -> FeedDocument:
+def read_xml_feed(
+    content: bytes, url: str, charset: str = "", language: str = "", known_shared: Collection[str] = ()
+) -> FeedDocument:
     """Reads a feed, as much of it as can be read.
 
     Args:
@@ -26,6 +28,7 @@ def read_xml_feed(content: bytes, url: str, charset: str = "", language: str = "
         url: Where it was found, by which relative links are completed.
         charset: As the HTTP header declares it.
         language: A hint where neither the feed nor the entry names one.
+        known_shared: See `items_of`.
 
     Raises:
         SourceError: It is no feed, or a feed of which nothing can be read.
@@ -46,8 +49,9 @@ def read_xml_feed(content: bytes, url: str, charset: str = "", language: str = "
     kind = str(parsed.version or root)
     own = str(parsed.feed.get("language") or "")
     entries = [_entry(entry, own or language, kind) for entry in found]
+    items, shared = items_of(entries, url, known_shared)
     return FeedDocument(
-        items=items_of(entries, url), shape=shape_of(kind, entries), complete=complete, wait=_ttl(parsed.feed)
+        items=items, shape=shape_of(kind, entries), complete=complete, wait=_ttl(parsed.feed), shared=shared
     )
 
 

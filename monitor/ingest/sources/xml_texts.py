@@ -22,7 +22,8 @@ _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 _LONG_TAG = re.compile(r"(<[A-Za-z][\w.:-]{0,60})[^<>]{20000,}")
 """A parser takes the square of its attributes' number; what is long and harmless is a picture in the text."""
 _XML_NAMES: Final = frozenset({"lt", "gt", "amp", "quot", "apos"})
-_JUNK: Final = 2_000
+MAX_JUNK: Final = 2_000
+"""So many characters may stand before a document, or after it."""
 
 
 def safe_xml(content: bytes, charset: str = "") -> str:
@@ -35,11 +36,17 @@ def safe_xml(content: bytes, charset: str = "") -> str:
         content: As it came.
         charset: As the HTTP header declares it.
     """
-    text = _ILLEGAL.sub("", decode(content, charset))
+    text = without_prolog(_ILLEGAL.sub("", decode(content, charset)))
+    if found := _DOCTYPE.match(text):
+        text = text[_end(_PROLOG, text, _doctype_end(text, found.end())) :]
+    return _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text))
+
+
+def without_prolog(text: str) -> str:
+    """A document of XML or HTML from its document type on, or its first element: without declaration and comments."""
     # Something printed before the document (a warning, a blank line) is the commonest fault of all.
-    if start := _START.search(text, 0, _JUNK):
-        text = text[start.start() :]
-    return _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text[_document_start(text) :]))
+    start = _START.search(text, 0, MAX_JUNK)
+    return text[_end(_PROLOG, text, start.start() if start else 0) :]
 
 
 def root_of(text: str) -> str:
@@ -53,16 +60,8 @@ def ends_well(text: str) -> bool:
     found = _ROOT.match(text)
     if found is None:
         return False
-    end = text[-_JUNK:].lower()
+    end = text[-MAX_JUNK:].lower()
     return f"</{found[1].lower()}" in end or (end.rstrip().endswith("/>") and text.count("<") == 1)
-
-
-def _document_start(text: str) -> int:
-    """Where the first element begins, after declarations, comments and the document type."""
-    place = _end(_PROLOG, text, 0)
-    if found := _DOCTYPE.match(text, place):
-        place = _end(_PROLOG, text, _doctype_end(text, found.end()))
-    return place
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _NOTHING: Final = timedelta(0)
@@ -14,7 +14,8 @@ MAX_HOSTS: Final = 10_000
 class HostPacer:
     """Hands out turns: requests to one host are at least an interval apart, and none comes while it asked for rest.
 
-    Time is an argument; whoever shares it among threads lets one in at a time.
+    Time is an argument; whoever shares it among threads lets one in at a time. Where it goes back (a clock was set
+    ahead and then right), turns go back with it: no host waits for as long as the clock was wrong.
 
     >>> from monitor.clock import EPOCH
     >>> pacer = HostPacer()
@@ -24,6 +25,7 @@ class HostPacer:
 
     def __init__(self, max_hosts: int = MAX_HOSTS) -> None:
         self._free_at: dict[str, datetime] = {}
+        self._now = datetime.min.replace(tzinfo=UTC)
         self._max_hosts = max_hosts
 
     def take_turn(self, host: str, now: datetime, interval: timedelta, longest: timedelta) -> timedelta:
@@ -38,6 +40,7 @@ class HostPacer:
         Returns:
             How long to wait for it. More than `longest`: there is no turn; that long the host is to be left alone.
         """
+        self._follow(now)
         free_at = max(now, self._free_at.get(host, now))
         wait = free_at - now
         if wait <= longest:
@@ -52,6 +55,7 @@ class HostPacer:
             For how long: never more than `LONGEST_HOLD`.
         """
         rest = min(max(rest, _NOTHING), LONGEST_HOLD)
+        self._follow(now)
         self._free_at[host] = max(now + rest, self._free_at.get(host, now))
         self._forget(now)
         return rest
@@ -59,6 +63,12 @@ class HostPacer:
     def __len__(self) -> int:
         """How many hosts it remembers."""
         return len(self._free_at)
+
+    def _follow(self, now: datetime) -> None:
+        back = self._now - now
+        if back > _NOTHING:
+            self._free_at = {host: free_at - back for host, free_at in self._free_at.items()}
+        self._now = now
 
     def _forget(self, now: datetime) -> None:
         if len(self._free_at) <= self._max_hosts:

@@ -87,8 +87,8 @@ def _refused(path: Path, number: int, item: Item) -> InputError:
         return InputError(f"{path}, row {number}: it is not UTF-8: {item.fault}.", _ENCODING)
     if "longer than" in item.fault:
         remedy = f"Write one row a line, of at most {MAX_LINE_BYTES:,} bytes."
-    elif "field larger" in item.fault:
-        remedy = "Mend the quoting of that row, or shorten the field."
+    elif "a quote is opened" in item.fault:
+        remedy = "Mend the quoting of that row."
     elif "JSON" in item.fault:
         remedy = "Write one JSON object a line."
     return InputError(f"{path}, row {number}: {item.fault}.", remedy)

@@ -319,6 +319,12 @@ def test_after_a_start_a_plan_that_stands_is_kept_and_what_is_overdue_is_spread(
     assert first_poll(MONDAY, later, Rhythm(shortest=MINUTE, steady=True), 0.5) == MONDAY
 
 
+def test_a_plan_of_a_clock_that_was_set_back_since_says_nothing() -> None:
+    later = MONDAY + 10 * HOUR
+    assert first_poll(MONDAY, later + HOUR, Rhythm(), 0.5, last_poll=later) == MONDAY + 0.5 * MINUTE
+    assert first_poll(MONDAY, later, Rhythm(), 0.5, last_poll=MONDAY - HOUR) == later
+
+
 def test_a_file_is_asked_at_its_own_steady_pace() -> None:
     steady = Rhythm(shortest=timedelta(seconds=5), steady=True)
     history = fed(every(HOUR, 9))

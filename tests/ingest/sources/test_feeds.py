@@ -185,6 +185,28 @@ def test_the_same_guid_on_different_stories_names_neither_and_the_same_story_twi
     assert (len(ids), len(set(ids))) == (4, 3)
 
 
+@pytest.mark.parametrize("named", ["guid", "link"])
+def test_a_name_that_stories_shared_once_names_none_of_them_from_then_on(named: str) -> None:
+    def listed(*titles: str) -> bytes:
+        own = f"<{named}>/live</{named}>"
+        stories = "".join(f"<item><title>{title}</title>{own}</item>" for title in titles)
+        return f'<rss version="2.0"><channel><title>P</title>{stories}</channel></rss>'.encode()
+
+    ids: list[dict[str, str]] = []
+    state = SourceState()
+    with paper() as (host, fetcher):
+        source = FeedSource("paper", host.url("/feed"), fetcher)
+        for titles in (["A", "B"], ["B"], ["C", "B"], ["C"], ["D"]):
+            host.pages["/feed"] = listed(*titles)
+            batch = source.fetch(state, NOW)
+            records = [READER.read(item, NOW) for item in batch.items]
+            ids.append({record.title: record.id for record in records if isinstance(record, Article)})
+            state = batch.state
+    assert ids[0]["B"] == ids[1]["B"] == ids[2]["B"]
+    assert ids[2]["C"] == ids[3]["C"]
+    assert len({name for told in ids for name in told.values()}) == 4
+
+
 def test_a_guid_that_counts_its_edits_in_the_fragment_stays_one() -> None:
     one, other = (only(fetch_once(rss(entry(1, guid=f"https://paper.example/mill#{edit}")))) for edit in (0, 4))
     assert one.id == other.id

@@ -103,12 +103,57 @@ def test_a_stray_quote_within_a_field_is_a_character(tmp_path: Path) -> None:
     assert titles(path, "csv") == ['5" screens sell', "next"]
 
 
-def test_an_unbalanced_quote_swallows_no_more_than_the_limit_of_a_field(tmp_path: Path) -> None:
-    rows = b"".join(b"title %d,source\n" % number for number in range(20_000))
-    found = titles(written(tmp_path, "a.csv", b'title,source\n"open,a\n' + rows), "csv")
-    assert "not a CSV row" in str(found[0])
-    assert found[-1] == "title 19999"
-    assert len(found) > 10_000
+def test_a_quote_that_nobody_closes_spoils_its_own_line_alone(tmp_path: Path) -> None:
+    rows = [b"title %d,source" % number for number in range(20_000)]
+    rows[10] = b'"open,a'
+    found = items(written(tmp_path, "a.csv", b"title,source\n" + b"\n".join(rows) + b"\n"), "csv")
+    assert len(found) == 20_000
+    (bad,) = [item for item in found if item.fault]
+    assert (bad.position, bad.original) == ("a.csv#11", b'"open,a')
+    assert "not a CSV row (a quote is opened" in bad.fault
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        b'"open too,a',
+        b'"closed",a',
+        b'5" screens,a',
+        b'He said "no",a',
+        b'story,"closed"',
+        b'Ore, tin,"a\nb"',
+        b"x,a,b",
+    ],
+)
+def test_what_stands_between_two_quotes_that_do_not_belong_together_is_not_lost(tmp_path: Path, after: bytes) -> None:
+    between = [b"story %d,a" % number for number in range(50)]
+    lines = [b"title,source", b"before,a", b'"open,a', *between, after, b"last,a"]
+    told = titles(written(tmp_path, "a.csv", b"\n".join(lines) + b"\n"), "csv")
+    assert told[0] == "before"
+    assert "a quote is opened" in str(told[1])
+    assert told[2:52] == [f"story {number}" for number in range(50)]
+    assert told[-1] == "last"
+    assert len(told) == 54
+
+
+def test_lines_that_read_like_rows_stay_in_the_field_that_holds_them(tmp_path: Path) -> None:
+    for count in (2, 11_000, 200_000):
+        text = b"line, of text\n" * count
+        content = b'title,source\nAcme falls,"' + text + b'"\n"Ore ""mill""\nburns",b\nlast,x\n'
+        found = items(written(tmp_path, "a.csv", content), "csv")
+        assert [item.fields for item in found] == [
+            {"title": "Acme falls", "source": text.decode()},
+            {"title": 'Ore "mill"\nburns', "source": "b"},
+            {"title": "last", "source": "x"},
+        ]
+
+
+def test_a_file_whose_quoting_is_wrong_in_every_row_is_read_in_bounded_time(tmp_path: Path) -> None:
+    # Each line opens a field that the next one closes, to open another: the file would be read anew from every line.
+    rows = b'Acme","of text","last\n' * 12_000
+    told = titles(written(tmp_path, "a.csv", b"title,source\n" + rows + b"last,a\n"), "csv")
+    assert len(told) == 12_001
+    assert told[-1] == "last"
 
 
 def test_a_line_longer_than_the_limit_is_one_item_with_a_fault(tmp_path: Path) -> None:

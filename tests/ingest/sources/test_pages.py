@@ -46,6 +46,11 @@ def sitemap(host: Paper, *entries: tuple[str, str]) -> bytes:
     return f'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'.encode()
 
 
+def index(host: Paper, *paths: str) -> bytes:
+    named = "".join(f"<sitemap><loc>{host.url(path)}</loc></sitemap>" for path in paths)
+    return f"<sitemapindex>{named}</sitemapindex>".encode()
+
+
 def articles(batch: Batch) -> list[Article]:
     records = [READER.read(item, NOW) for item in batch.items]
     return [record for record in records if isinstance(record, Article)]
@@ -145,6 +150,28 @@ def test_an_index_of_sitemaps_is_followed_to_its_latest_and_gzip_is_unpacked() -
         assert batch.shape == "sitemapindex"
 
 
+def test_new_pages_come_though_the_index_of_their_sitemap_is_unchanged() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = index(host, "/news.xml")
+        host.pages["/news.xml"] = sitemap(host, ("/a", "2024-05-06"))
+        host.pages |= {path: article_page(f"Story {path}") for path in ("/a", "/b")}
+        host.headers = {"ETag": '"1"'}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        host.pages["/news.xml"] = sitemap(host, ("/b", "2024-05-06"), ("/a", "2024-05-06"))
+        assert [article.title for article in articles(source.fetch(first.state, NOW))] == ["Story /b"]
+
+
+def test_packed_sitemaps_of_an_index_are_followed_and_packed_files_are_no_pages() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = index(host, "/sitemap1.xml.gz")
+        host.pages["/sitemap1.xml.gz"] = gzip.compress(sitemap(host, ("/a", ""), ("/archive.gz", "")))
+        host.pages["/a"] = article_page("Story")
+        batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
+        assert [article.title for article in articles(batch)] == ["Story"]
+        assert "/archive.gz" not in host.asked
+
+
 def test_a_page_that_is_gone_is_accounted_for_once_and_one_that_fails_for_now_comes_later() -> None:
     with paper() as (host, fetcher):
         host.pages["/sitemap.xml"] = sitemap(
@@ -174,8 +201,7 @@ def test_a_site_that_asks_to_wait_is_left_alone() -> None:
 
 def test_of_a_site_that_wants_a_long_time_between_requests_each_poll_brings_a_page() -> None:
     with slow_paper() as (host, fetcher, time):
-        parts = "".join(f"<sitemap><loc>{host.url(f'/part{number}.xml')}</loc></sitemap>" for number in range(2))
-        host.pages["/sitemap.xml"] = f"<sitemapindex>{parts}</sitemapindex>".encode()
+        host.pages["/sitemap.xml"] = index(host, "/part0.xml", "/part1.xml")
         for number in range(2):
             paths = [f"/s{number}{letter}" for letter in "abc"]
             host.pages[f"/part{number}.xml"] = sitemap(host, *((path, "2024-05-06") for path in paths))
@@ -240,6 +266,21 @@ def test_a_pages_times_are_read_to_the_minute(head: str) -> None:
 def test_an_article_with_a_form_to_log_in_beside_it_is_an_article() -> None:
     form = "<form action='/login'><input type='password'></form>"
     assert not read_page(article_page("Login outage hits bank").replace(b"<nav>", f"<nav>{form}".encode())).fault
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?>\n<?xml-stylesheet href='a.css'?>\n",
+        b"<!-- " + b"all rights are ours " * 200 + b"-->\n",
+        b"<br />\n<b>Warning</b>: Undefined variable $user in /www/head.php on line 3<br />\n",
+        b"Notice: a session is open already\n",
+    ],
+)
+def test_a_page_is_read_whatever_stands_before_its_document_type(before: bytes) -> None:
+    record = READER.read(read_page(before + article_page("Bank loses")), NOW)
+    assert isinstance(record, Article)
+    assert record.title == "Bank loses"
 
 
 @pytest.mark.parametrize(

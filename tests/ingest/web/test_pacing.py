@@ -43,6 +43,15 @@ def test_a_host_at_rest_is_left_alone_until_then() -> None:
     assert pacer.take_turn("a", EPOCH + seconds(100), seconds(1), seconds(5)) == seconds(0)
 
 
+def test_a_clock_that_was_set_ahead_and_back_holds_no_host_up() -> None:
+    pacer = HostPacer()
+    pacer.take_turn("a", EPOCH + seconds(36_000), seconds(3), seconds(5))
+    pacer.hold("b", EPOCH + seconds(36_000), seconds(60))
+
+    assert pacer.take_turn("a", EPOCH, seconds(3), seconds(5)) == seconds(3)
+    assert pacer.take_turn("b", EPOCH, seconds(3), seconds(5)) == seconds(60)
+
+
 @given(st.floats(-1e9, 1e9))
 def test_no_rest_is_negative_or_without_end(asked: float) -> None:
     assert timedelta(0) <= HostPacer().hold("a", EPOCH, seconds(asked)) <= LONGEST_HOLD
