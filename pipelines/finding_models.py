@@ -20,8 +20,9 @@ def find_model(settings: Settings, name: str = "") -> Path:
 
     Args:
         settings: Name the store, the registry, and the model that is meant by no name.
-        name: A folder; a grade, for its champion, or what ships where there is none; or a version's id, its beginning,
-            or an alias of the fast grade. Empty takes `classify.model`.
+        name: A grade, for its champion, or what ships where there is none; a folder, `./fast` where it is called as a
+            grade that ships; or a version's id, its beginning, or an alias of the fast grade. Empty takes
+            `classify.model`.
 
     Raises:
         InputError: There is no such version.
@@ -29,13 +30,14 @@ def find_model(settings: Settings, name: str = "") -> Path:
     """
     name = name or settings.classify.model
     folder, shipped = Path(name), SHIPPED_MODELS / name
-    if (folder / MANIFEST_NAME).is_file():
+    # As the line reads the name: what ships goes before a folder that happens to be called so.
+    is_grade = folder.name == name and (shipped / MANIFEST_NAME).is_file()
+    if not is_grade and (folder / MANIFEST_NAME).is_file():
         return folder
-    if folder.is_dir():
+    if not is_grade and folder.is_dir():
         raise ModelError(
             f"{folder}: there is no {MANIFEST_NAME} in it.", "Name a folder that a training or an export wrote."
         )
-    is_grade = folder.name == name and (shipped / MANIFEST_NAME).is_file()
     if is_grade and not _store_is_there(settings.store_url):
         return shipped
     with Database.open(settings.store_url) as database:

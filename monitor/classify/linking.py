@@ -17,6 +17,7 @@ from monitor.entities.matching import Match, Matcher, Verdict
 from monitor.entities.names import PROVISIONAL, fold
 from monitor.entities.relevance import relevance
 from monitor.entities.similarity import Similarity
+from monitor.entities.tickers import is_symbol_of_name
 from monitor.entities.unknown import name_span, unknown_id
 from monitor.entities.vocabulary import CONNECTORS, DETERMINERS, PLACES
 
@@ -184,12 +185,15 @@ def with_relevance(mentions: Sequence[Mention], length: int, title_length: int) 
 def _unknown(text: str, mention: Mention, words: Container[str], refused: Sequence[Match]) -> Mention:
     """A mention of a company that no list knows, with its words whole; as it is, where it looks like no name.
 
-    A single common word is no name, even with a capital: it may begin the sentence, or stand in title case.
+    A single common word is no name, even with a capital: it may begin the sentence, or stand in title case. Nor is a
+    symbol in brackets: it says again whom the name before it means.
     """
     span = name_span(text, mention.start, mention.end)
     if span is None:
         return mention
     start, end = span
+    if is_symbol_of_name(text, start, end):
+        return mention
     name = text[start:end]
     own = _own_words(text, start, end)
     entity = unknown_id(name)

@@ -47,7 +47,9 @@ class ClassifySettings(BaseModel):
         default=None,
         description="A list of companies of one's own, beside the listed ones that ship: CSV, JSONL or TOML with the "
         "columns `name`, `id`, `aliases`, `tickers`, `isins`, `country`, `industry`, `description`; in CSV, several "
-        "aliases are separated by `|`. One with the id of a listed company takes its place.",
+        "aliases are separated by `|`. One that is a listed company takes its place under the id given here, and keeps "
+        "what the file does not say: it has the id or the name of that one, or one of its tickers or ISINs and the "
+        "first word of its name. The names of any other go before those of listed companies.",
     )
     threads: int = Field(default=0, ge=0, description="CPU threads of the engine; 0: one for each core.")
     batch_tokens: int = Field(

@@ -9,8 +9,18 @@ from collections.abc import Set
 MAX_CHARACTERS = 4000
 """Characters kept of a text. A model reads at most a few hundred tokens, so what follows could not be seen anyway."""
 
+_MOST_READ = 64_000
+"""Characters of a raw text that are looked at: markup may be most of it."""
+
 _URL = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/|(?<![\w.])t\.co/)[^\s<>\"]*", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
+_ELEMENT = re.compile(r"</?[a-zA-Z][^<>]*>")
+_OPEN_ELEMENT = re.compile(r"<[a-zA-Z/!][^<>]*\Z")
+_TAG = re.compile(rf"{_ELEMENT.pattern}|<!--.*?-->")
+_HIDDEN = tuple(
+    (re.compile(rf"{begin}.*?{end}", re.IGNORECASE | re.DOTALL), re.compile(rf".*{end}", re.IGNORECASE | re.DOTALL))
+    for begin, end in (("<!--", "-->"), (r"<script\b", r"</script\s*>"), (r"<style\b", r"</style\s*>"))
+)
+"""What no browser shows, and all up to the last place where such ends."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARK = re.compile(r"[&<]|https?://|www\.|t\.co/|pic\.twitter", re.IGNORECASE)
 _CURRENCY = (  # Unicode's category Sc, and the rest of its block of currency symbols
@@ -83,6 +93,8 @@ def _letters(text: str, kept: Set[int]) -> str:
 
 
 def _clean(text: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        text = _without_markup(text)
     text = _SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS])
     while True:
         # Each round can uncover another entity, tag or URL ('&amp;amp;'); each shortens the text, so this ends.
@@ -91,6 +103,21 @@ def _clean(text: str) -> str:
         if cleaned == text:
             return text
         text = cleaned
+
+
+def _without_markup(text: str) -> str:
+    """A long text without its markup, before it is cut; in time that grows with its length, whatever it holds.
+
+    Of what is not shown only what ends is looked for, as each search for a missing end would read all that follows.
+    """
+    if len(text) > _MOST_READ:
+        text = _OPEN_ELEMENT.sub(" ", text[:_MOST_READ])
+    if "<" in text:
+        for hidden, up_to_last in _HIDDEN:
+            if ended := up_to_last.match(text):
+                text = hidden.sub(" ", ended[0]) + text[ended.end() :]
+        text = _ELEMENT.sub(" ", text)
+    return " ".join(text.split())
 
 
 def _clean_once(text: str) -> str:

@@ -222,9 +222,7 @@ def _texts(texts: list[str] | None, file: Path | None) -> list[str]:
         given = texts or []
     else:
         try:
-            lines = (
-                typer.get_text_stream("stdin") if str(file) == "-" else file.read_text(encoding="utf-8").splitlines()
-            )
+            lines = typer.get_text_stream("stdin") if str(file) == "-" else file.read_text(encoding="utf-8").split("\n")
             given = [line.strip() for line in lines if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: cannot be read: {error}.", "Give a UTF-8 file with a text a line.") from error

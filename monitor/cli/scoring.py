@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,6 +15,7 @@ from monitor.cli.output import errors_explained, print_json, say
 if TYPE_CHECKING:
     from monitor.classify.engine import Engine
     from monitor.classify.labels import Task
+    from monitor.classify.linking import Linker
 
 _PANEL = "Models"
 TASKS: dict[str, Task] = {"sentiment": "sentiment", "topic": "topic", "entity": "entity"}
@@ -23,9 +24,18 @@ _BATCH = 256
 ModelOption = Annotated[
     str,
     typer.Option(
-        help="A folder, a version of the registry (monitor models list), or a grade; by default what is set to serve."
+        help="A grade, a folder (./fast where it is called as a grade), or a version of the registry "
+        "(monitor models list); by default what is set to serve."
     ),
 ]
+
+
+class _Row(NamedTuple):
+    """A text as the model reads it, and how many characters of it are its headline."""
+
+    identity: str
+    text: str
+    title_length: int
 
 
 def register(app: typer.Typer) -> None:
@@ -55,13 +65,20 @@ def classify(
     ] = False,
 ) -> None:
     """Gives every text its topic, sentiment and the companies it names: one JSON object a line on standard output."""
+    from monitor.classify.linking import Linker
+    from monitor.settings import load_settings
+
     with errors_explained():
         engine = _engine(model)
-        texts = _lines() if file == "-" else _rows(Path(file), file_format, text_column, body_column, id_column)
+        linker = Linker.open(load_settings().classify.companies_file)
+        texts: Iterator[_Row | None] = (
+            _lines() if file == "-" else _rows(Path(file), file_format, text_column, body_column, id_column)
+        )
         failures = 0
         while batch := list(islice(texts, _BATCH)):
-            failures += sum(text is None for _, text in batch)
-            _print_scores(engine, [(identity, text) for identity, text in batch if text is not None], embeddings)
+            rows = [row for row in batch if isinstance(row, _Row)]
+            failures += len(batch) - len(rows)
+            _print_scores(engine, linker, rows, embeddings)
         if failures:
             say(f"{failures} rows could not be read and are left out.")
 
@@ -130,15 +147,13 @@ def _engine(model: str) -> Engine:
     return open_engine(find_model(settings, model), threads=settings.classify.threads)
 
 
-def _lines() -> Iterator[tuple[str, str | None]]:
-    from monitor.classify.text import prepare_text
-
+def _lines() -> Iterator[_Row]:
     for number, line in enumerate(sys.stdin.buffer, 1):
-        yield str(number), prepare_text(line.decode("utf-8", "replace"))
+        yield _row(str(number), line.decode("utf-8", "replace"))
 
 
-def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterator[tuple[str, str | None]]:
-    from monitor.classify.text import prepare_text
+def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterator[_Row | None]:
+    """The rows of a file; None for one that cannot be read."""
     from monitor.ingest.sources.columns import guessed_columns
     from monitor.ingest.sources.files import file_format, read_items
 
@@ -148,20 +163,29 @@ def _rows(path: Path, given: str, text: str, body: str, identity: str) -> Iterat
         fields = item.fields
         if fields is None or not isinstance(fields.get(columns.text), str):
             say(f"{item.position}: {item.fault or 'it holds no text'}.")
-            yield str(number), None
+            yield None
             continue
-        name = str(fields.get(identity) or number) if identity else str(number)
-        yield name, prepare_text(str(fields[columns.text]), str(fields.get(body) or "") if body else "")
+        own = fields.get(identity) if identity else None
+        name = str(number) if own is None or own == "" else str(own)
+        yield _row(name, str(fields[columns.text]), str(fields.get(body) or "") if body else "")
 
 
-def _print_scores(engine: Engine, rows: list[tuple[str, str]], embeddings: bool) -> None:
+def _row(identity: str, title: str, body: str = "") -> _Row:
+    from monitor.classify.text import prepare_text
+
+    return _Row(identity, prepare_text(title, body), len(prepare_text(title)))
+
+
+def _print_scores(engine: Engine, linker: Linker, rows: list[_Row], embeddings: bool) -> None:
     import msgspec
 
-    scores = engine.classify([text for _, text in rows])
+    texts = [row.text for row in rows]
+    scores = engine.classify(texts)
+    mentions = linker.link(texts, [row.title_length for row in rows], scores, engine)
     topics, sentiments = engine.labels.names("topic"), engine.labels.sentiments
-    for place, (identity, _) in enumerate(rows):
+    for place, row in enumerate(rows):
         answer: dict[str, Any] = {
-            "id": identity,
+            "id": row.identity,
             "topic": topics[int(scores.topics[place])],
             "topic_probabilities": dict(zip(topics, scores.topic_probabilities[place].tolist(), strict=True)),
             "sentiment": sentiments[int(scores.sentiments[place])],
@@ -169,7 +193,7 @@ def _print_scores(engine: Engine, rows: list[tuple[str, str]], embeddings: bool)
                 zip(sentiments, scores.sentiment_probabilities[place].tolist(), strict=True)
             ),
             "mentions": [
-                msgspec.structs.asdict(mention) | {"sentiment": mention.sentiment} for mention in scores.mentions[place]
+                msgspec.structs.asdict(mention) | {"sentiment": mention.sentiment} for mention in mentions[place]
             ],
             "model_version": engine.model_version,
         }

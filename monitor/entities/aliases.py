@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -94,6 +94,12 @@ _GROUPS: Final = frozenset(("group", "groupe", "holding", "holdings", "reit", "t
 _ACRONYM: Final = re.compile(r"[A-Z][A-Z0-9&]{1,4}")
 _CONNECTED: Final = re.compile(r"\s+(?:&|and)\s+")
 _INITIALS: Final = re.compile(r"\b[A-Z]\.(?:\s?[A-Z]\.)*(?=\s)")
+_SPELT_FORMS: Final = {
+    form: spellings
+    for spellings in (("Company", "Co", "Cos"), ("Corporation", "Corp"), ("Incorporated", "Inc"), ("Limited", "Ltd"))
+    for form in spellings
+}
+_FORM: Final = re.compile(rf"(?<= )({'|'.join(_SPELT_FORMS)})(?=\.?$)")
 _LETTER: Final = re.compile(r"[A-Z]")
 _LAST_DOT: Final = re.compile(r"\.(?=\s)")
 
@@ -164,16 +170,21 @@ def trust_of(text: str, ambiguity: Ambiguity, *, derived: bool, ambiguous: bool 
 
 
 def all_aliases(gazetteer: Gazetteer, ambiguity: Ambiguity) -> list[Alias]:
-    """The aliases of all entities; where a given name of one is a derived name of another, only the given one."""
+    """The aliases of all entities.
+
+    Where a given name of one is a derived name of another, only the given one; of given ones, only those of entities
+    whose names go before others.
+    """
     by_text: dict[str, list[Alias]] = defaultdict(list)
     for entity in gazetteer:
         for alias in aliases_of(entity, ambiguity, gazetteer.without.get(entity.id, ())):
             by_text[fold(alias.text)].append(alias)
-    return [alias for same in by_text.values() for alias in _preferred(same)]
+    return [alias for same in by_text.values() for alias in _preferred(same, gazetteer.own)]
 
 
-def _preferred(same: list[Alias]) -> list[Alias]:
-    return [alias for alias in same if not alias.derived] or same
+def _preferred(same: list[Alias], own: Container[str]) -> list[Alias]:
+    given = [alias for alias in same if not alias.derived] or same
+    return [alias for alias in given if alias.entity in own] or given
 
 
 def _without_legal_form(name: str) -> list[str]:
@@ -200,7 +211,7 @@ def _without_descriptive_word(name: str) -> list[str]:
 
 
 def _spellings(name: str) -> list[str]:
-    """A name, and the same with `and` for `&`, without apostrophes, with initials in each of their spellings.
+    """A name, and the same with `and` for `&`, without apostrophes, with initials and legal forms in each spelling.
 
     Other marks are folded anyway; but a mark that stands beside a space leaves two of them.
     """
@@ -212,6 +223,8 @@ def _spellings(name: str) -> list[str]:
     if "." in name:
         spellings += [_with_initials(spelling, joint) for spelling in spellings for joint in (".", ". ", "")]
         spellings += [_LAST_DOT.sub("", spelling) for spelling in spellings]
+    if form := _FORM.search(name):
+        spellings += [_FORM.sub(other, spelling) for spelling in spellings for other in _SPELT_FORMS[form[1]]]
     return spellings
 
 

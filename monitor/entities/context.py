@@ -40,6 +40,7 @@ REJECT: Final = 0.5
 _PRIOR: Final = {Trust.SURE: 2.0, Trust.ACRONYM: 2.0, Trust.SHORT: 1.0, Trust.NAME: 0.0, Trust.WORD: 0.0}
 
 
+_PART: Final = "part of a longer name with"
 _STOP: Final = re.compile(r"[.!?:;|…]['\"”’)]*$|^[-–—•]$")
 _LETTERS: Final = re.compile(r"[^\W\d_]{3,}")
 _ENDS: Final = re.compile(r"[.!?;]\s|\s[|•]\s")
@@ -64,7 +65,7 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """All reasons, and their sum."""
+    """All reasons, and their sum; the first is the kind of alias, whatever it counts for."""
 
     weights: tuple[Weight, ...]
 
@@ -124,10 +125,14 @@ def weigh(
     found += _weigh_words(words, trade, sense)
     casing = casing_of(text, start, end)
     tight = text[end : end + 1]
-    found += _weigh_case(alias, casing, before)
-    found += _weigh_after(alias, casing, after, tight, own=trade | sense.for_)
-    found += _weigh_before(alias, casing, before, text[start - 1 : start])
-    return Evidence(tuple(weight for weight in found if weight.weight))
+    behind = _weigh_after(alias, casing, after, tight, own=trade | sense.for_)
+    ahead = _weigh_case(alias, casing, before) + _weigh_before(alias, casing, before, text[start - 1 : start])
+    if any(weight.reason.startswith(_PART) and weight.weight for weight in behind):
+        # A capital, or the word "supplier" before it, says that a name begins here, not that it ends with the alias.
+        ahead = [weight for weight in ahead if weight.weight < 0]
+    found += ahead + behind
+    kind, *around = found
+    return Evidence((kind, *(weight for weight in around if weight.weight)))
 
 
 def is_before_place(text: str, start: int, end: int) -> bool:
@@ -208,7 +213,7 @@ def _weigh_after(alias: Alias, casing: Casing, after: list[str], tight: str, own
         and not possessive
         and not alias.text.endswith(("'s", "’s"))
     ):
-        found.append(Weight(f"part of a longer name with {after[0]}", _LONGER[alias.trust]))
+        found.append(Weight(f"{_PART} {after[0]}", _LONGER[alias.trust]))
     return found
 
 
@@ -239,7 +244,7 @@ def _weigh_before(alias: Alias, casing: Casing, before: list[str], tight: str) -
     begins = len(before) == 1 or _STOP.search(before[-2])
     proper = before[-1][0].isupper() and before[-1][-1].isalnum() and not begins
     if casing is Casing.SENTENCE and proper and last not in ACTS | DEEDS | BUSINESS:
-        return [Weight(f"part of a longer name with {before[-1]}", _LONGER[alias.trust])]
+        return [Weight(f"{_PART} {before[-1]}", _LONGER[alias.trust])]
     return []
 
 

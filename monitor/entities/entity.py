@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -42,3 +43,18 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     def provisional(self) -> bool:
         """Whether no list knows it."""
         return self.id.startswith(PROVISIONAL)
+
+
+def joined(one: Entity, other: Entity) -> Entity:
+    """One entity with the names, tickers and ISINs of another as well."""
+    return msgspec.structs.replace(
+        one,
+        aliases=distinct((*one.aliases, other.name, *other.aliases)),
+        tickers=distinct((*one.tickers, *other.tickers)),
+        isins=distinct((*one.isins, *other.isins)),
+    )
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    """Each value once, where it stands first."""
+    return tuple(dict.fromkeys(values))

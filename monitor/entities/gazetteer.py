@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.entities.entity import Entity
+from monitor.entities.entity import Entity, distinct, joined
 from monitor.entities.names import slug
+from monitor.entities.own import Listed, completed
 from monitor.errors import InputError
 
 _FORMATS = (
@@ -29,18 +30,25 @@ _SMALL = ("S&P 600", "SDAX", "TecDAX", "CAC Mid 60")
 class Gazetteer:
     """Known entities by id; of two with one id the later replaces the earlier."""
 
-    def __init__(self, entities: Iterable[Entity], without: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        entities: Iterable[Entity],
+        without: Mapping[str, Sequence[str]] | None = None,
+        own: Iterable[str] = (),
+    ) -> None:
         """Keeps them.
 
         Args:
             entities: Any number.
             without: By id, aliases that the rules would find and that mean something else.
+            own: Ids of those whose names mean them, whichever others bear them too.
         """
         self._by_id: dict[str, Entity] = {}
         for entity in entities:
             self._by_id.pop(entity.id, None)
             self._by_id[entity.id] = entity
         self.without = dict(without or {})
+        self.own = frozenset(own)
 
     def __len__(self) -> int:
         """How many."""
@@ -60,13 +68,39 @@ class Gazetteer:
 
 
 def load_gazetteer(file: Path | None = None) -> Gazetteer:
-    """The listed companies, the large others, and those of the user's file; the user's replace ours of the same id.
+    """The listed companies, the large others, and those of the user's file.
+
+    One of the user's that is a listed company takes its place and keeps what the file does not say of it; the names of
+    any other go before those of listed ones.
 
     Raises:
-        InputError: The file cannot be read.
+        InputError: The file cannot be read, or gives one listed company twice.
     """
     shipped = _shipped()
-    return Gazetteer([*shipped, *(load_file(file) if file else ())], shipped.without)
+    return _with_own(shipped, file) if file else shipped
+
+
+def _with_own(shipped: Gazetteer, file: Path) -> Gazetteer:
+    listed = Listed(shipped)
+    without, replaced, own = dict(shipped.without), dict[str, str](), list[Entity]()
+    rows = _entities(file)
+    for entity, given in rows:
+        known = listed.find(entity)
+        if known is None:
+            own.append(entity)
+            continue
+        if known.id in replaced:
+            raise InputError(
+                f"{file}: {replaced[known.id]!r} and {entity.name!r} are one company of the list, {known.id}.",
+                "Give it once, with all its tickers.",
+            )
+        replaced[known.id] = entity.name
+        own.append(completed(entity, known, given))
+        without[own[-1].id] = shipped.without.get(known.id, ())
+    _refuse_repeated(file, own)
+    others = [entity for entity in shipped if entity.id not in replaced]
+    new = [entity.id for (before, _), entity in zip(rows, own, strict=True) if entity is before]
+    return Gazetteer([*others, *own], without, new)
 
 
 @cache
@@ -79,7 +113,7 @@ def _shipped() -> Gazetteer:
             msgspec.structs.replace(
                 entity,
                 aliases=(*entity.aliases, *aliases.get(entity.id, ())),
-                tickers=_distinct((*entity.tickers, *extra["tickers"].get(entity.id, ()))),
+                tickers=distinct((*entity.tickers, *extra["tickers"].get(entity.id, ()))),
                 industry=", ".join(part for part in (entity.industry, trade.get(entity.id, "")) if part),
             )
             for entity in entities
@@ -128,18 +162,18 @@ def _with_own_tickers(entities: Sequence[Entity]) -> list[Entity]:
 
 def _told_apart(same: list[Entity]) -> list[Entity]:
     """Entities of one id: joined where they are one company, else with a ticker in their ids, but for the first."""
-    joined: list[Entity] = []
+    apart: list[Entity] = []
     for entity in same:
-        place = next((place for place, other in enumerate(joined) if _is_same(entity, other)), None)
+        place = next((place for place, other in enumerate(apart) if _is_same(entity, other)), None)
         if place is None:
-            joined.append(entity)
+            apart.append(entity)
         else:
-            joined[place] = _joined(joined[place], entity)
-    if len(joined) == 1:
-        return joined
+            apart[place] = joined(apart[place], entity)
+    if len(apart) == 1:
+        return apart
     return [
         msgspec.structs.replace(entity, id=f"{entity.id}-{(entity.tickers or (str(number),))[0].lower()}")
-        for number, entity in enumerate(joined)
+        for number, entity in enumerate(apart)
     ]
 
 
@@ -148,15 +182,6 @@ def _is_same(one: Entity, other: Entity) -> bool:
         bool(set(one.isins) & set(other.isins) or set(one.tickers) & set(other.tickers))
         or one.name == other.name
         or not (one.tickers and other.tickers)
-    )
-
-
-def _joined(one: Entity, other: Entity) -> Entity:
-    return msgspec.structs.replace(
-        one,
-        aliases=_distinct((*one.aliases, other.name, *other.aliases)),
-        tickers=_distinct((*one.tickers, *other.tickers)),
-        isins=_distinct((*one.isins, *other.isins)),
     )
 
 
@@ -172,8 +197,8 @@ def _listed(row: Mapping[str, Any], prominence: Literal[0, 1, 2]) -> Entity:
     return Entity(
         id=slug(name),
         name=name.partition(" (")[0] if name.endswith(")") else name,
-        tickers=_distinct(ticker for ticker in symbols if ticker != "-" and not ticker.endswith(".F")),
-        isins=_distinct(map(str, row.get("isins") or ())),
+        tickers=distinct(ticker for ticker in symbols if ticker != "-" and not ticker.endswith(".F")),
+        isins=distinct(map(str, row.get("isins") or ())),
         country=country,
         industry=", ".join(industries + ([about["products"]] if "products" in about else [])),
         description=_description(name, country, industries, about),
@@ -194,6 +219,13 @@ def load_file(path: Path) -> list[Entity]:
     Raises:
         InputError: The file cannot be read, or a row of it is no entity, or two have one id.
     """
+    entities = [entity for entity, _ in _entities(path)]
+    _refuse_repeated(path, entities)
+    return entities
+
+
+def _entities(path: Path) -> list[tuple[Entity, frozenset[str]]]:
+    """Each entity of a file, and the attributes that it gives."""
     try:
         rows = list(_rows(path))
     except (OSError, ValueError, csv.Error) as error:
@@ -201,13 +233,16 @@ def load_file(path: Path) -> list[Entity]:
     entities = []
     for number, row in enumerate(rows, 1):
         try:
-            entities.append(entity_of(row))
+            entities.append((entity_of(row), frozenset(key for key, value in row.items() if value not in (None, ""))))
         except (TypeError, ValueError) as error:
             raise InputError(f"{path}: entity {number}: {error}.", f"Give {_FORMATS}.") from error
+    return entities
+
+
+def _refuse_repeated(path: Path, entities: Iterable[Entity]) -> None:
     repeated = [identifier for identifier, count in Counter(entity.id for entity in entities).items() if count > 1]
     if repeated:
         raise InputError(f"{path}: two entities have the id {repeated[0]!r}.", "Give each an id of its own.")
-    return entities
 
 
 def entity_of(row: Mapping[str, Any]) -> Entity:
@@ -216,7 +251,7 @@ def entity_of(row: Mapping[str, Any]) -> Entity:
     Raises:
         ValueError: There is no name, or a value has the wrong type.
     """
-    values = {key: value for key, value in row.items() if value not in (None, "")}
+    values = {key: tidy for key, value in row.items() if (tidy := _tidy(value)) not in (None, "")}
     name = values.get("name")
     if not isinstance(name, str) or not slug(name):
         raise ValueError("it has no name")
@@ -226,6 +261,13 @@ def entity_of(row: Mapping[str, Any]) -> Entity:
     if str(values["id"]).startswith("~"):
         raise ValueError("an id that begins with ~ is one of an entity that no list knows")
     return msgspec.convert(values, Entity, strict=False)
+
+
+def _tidy(value: Any) -> Any:
+    """Text with single spaces between its words and none around them: what stands in articles has no others."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return [_tidy(one) for one in value] if isinstance(value, list) else value
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -249,7 +291,3 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _data() -> dict[str, Any]:
     return tomllib.loads((resources.files("monitor.entities") / "data" / "companies.toml").read_text(encoding="utf-8"))
-
-
-def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 import ahocorasick
 import msgspec
 
 from monitor.entities.aliases import Alias, Ambiguity, Sense, Trust, all_aliases, known_ambiguity
-from monitor.entities.context import ACCEPT, REJECT, Weight, is_before_place, weigh
+from monitor.entities.context import ACCEPT, REJECT, Casing, Weight, casing_of, is_before_place, weigh
 from monitor.entities.entity import Entity
 from monitor.entities.gazetteer import Gazetteer
 from monitor.entities.names import FOLD, fold
@@ -28,7 +29,9 @@ _LEGAL_TAIL: Final = re.compile(
     r"(?:\.(?=\s|$|,|')|(?!\w)))+"
 )
 _WORD: Final = re.compile(r"[^\W_]+")
-_JOINTS: Final = frozenset((",", "and", "&", "/", "or", ", and", "vs", ", or", "versus"))
+_JOINTS: Final = frozenset((",", "and", "&", "/", "or", ", and", "vs", ", or", "versus", ";"))
+_WITHOUT_SPACES: Final = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Letters of Chinese, Japanese and Korean, as they are and as they are folded."""
 _NO_SENSE: Final = Sense()
 _TICKER_SCORE: Final = 5.0
 _KNOWN_SCORE: Final = 3.0
@@ -133,10 +136,16 @@ class Matcher:
 
     def _candidates(self, text: str, folded: str) -> list[_Found]:
         found = []
-        for last, entry in self._automaton.iter(folded):
+        ends = self._automaton.iter(folded)
+        if not text.isascii() and _WITHOUT_SPACES.search(folded):
+            # Between such letters and others there is no space either.
+            ends = chain(ends, self._automaton.iter(_WITHOUT_SPACES.sub(" ", folded)))
+        for last, entry in ends:
             start = last - entry.length + 1
             surface = text[start : last - 1]
             if not entry.aliases:
+                if _is_contradicted(surface) and casing_of(text, start, last - 1) is Casing.SENTENCE:
+                    continue
                 found.append(_Found(start, last - 1, []))
                 continue
             aliases = [alias for alias, capitals in entry.aliases if _is_cased(alias, capitals, surface, text)]
@@ -193,9 +202,12 @@ def _automaton(aliases: Iterable[Alias], ambiguity: Ambiguity) -> Any:
     for phrase in ambiguity.phrases:
         entries[f" {phrase} "] = []
     for alias in aliases:
-        key = f" {fold(alias.text).strip()} "
+        folded = fold(alias.text)
+        key = f" {folded.strip()} "
+        # As it is found: without the marks around it.
+        text = alias.text[len(folded) - len(folded.lstrip()) : len(folded.rstrip())]
         if all(other.entity != alias.entity for other, _ in entries[key]):
-            entries[key].append((alias, _capitals(alias.text)))
+            entries[key].append((msgspec.structs.replace(alias, text=text), _capitals(text)))
     automaton = ahocorasick.Automaton()
     for key, entry in entries.items():
         automaton.add_word(key, _Entry(len(key), tuple(entry)))
@@ -225,6 +237,12 @@ def _is_cased(alias: Alias, capitals: tuple[int, ...], surface: str, text: str) 
         return True  # eBay, which the list spells EBay
     # A text without capitals says nothing by them.
     return surface.islower() and text.islower()
+
+
+def _is_contradicted(phrase: str) -> bool:
+    """Whether a phrase begins small and goes on with a capital: on Target is no "on target"."""
+    first, *others = phrase.split()
+    return first.islower() and any(word[0].isupper() for word in others)
 
 
 def _leftmost_longest(found: list[_Found]) -> list[_Found]:
@@ -263,20 +281,27 @@ def _without_overlaps(matches: list[Match]) -> list[Match]:
 
 
 def _reconsidered(matches: list[Match], text: str) -> list[Match]:
-    """Matches that are in doubt, with what the others say of them."""
-    certain = {match.entity for match in matches if match.verdict is Verdict.ACCEPTED}
-    if not certain or all(match.verdict is Verdict.ACCEPTED for match in matches):
-        return matches
-    changed = []
-    for place, match in enumerate(matches):
-        more = []
-        if match.verdict is not Verdict.ACCEPTED and match.reasons:
-            if match.entity in certain:
-                more.append(Weight("named elsewhere in the text", _KNOWN_SCORE))
-            if _is_listed(matches, place, text):
-                more.append(Weight("in a row with a company", _LISTED_SCORE))
-        changed.append(_with(match, more) if more else match)
-    return changed
+    """Matches that are in doubt, with what the others say of them, until none of them says more."""
+    judged = matches
+    while True:
+        certain = {match.entity for match in judged if match.verdict is Verdict.ACCEPTED}
+        doubted = [
+            place for place, match in enumerate(judged) if match.verdict is not Verdict.ACCEPTED and match.reasons
+        ]
+        if not (certain and doubted):
+            return judged
+        again = list(judged)
+        for place in doubted:
+            if said := _said_by_others(judged, place, text, certain):
+                again[place] = _with(matches[place], said)
+        if all(again[place].verdict is not Verdict.ACCEPTED for place in doubted):
+            return again
+        judged = again
+
+
+def _said_by_others(matches: Sequence[Match], place: int, text: str, certain: Container[str]) -> list[Weight]:
+    said = [Weight("named elsewhere in the text", _KNOWN_SCORE)] if matches[place].entity in certain else []
+    return [*said, Weight("in a row with a company", _LISTED_SCORE)] if _is_listed(matches, place, text) else said
 
 
 def _is_listed(matches: Sequence[Match], place: int, text: str) -> bool:

@@ -16,8 +16,9 @@ from monitor.entities.aliases import Trust, aliases_of, known_ambiguity
 from monitor.entities.entity import Entity
 from monitor.entities.gazetteer import Gazetteer
 from monitor.entities.names import normalised_name
-from monitor.entities.vocabulary import TRADE_WORDS
+from monitor.entities.vocabulary import DESCRIPTIVE, TRADE_WORDS
 
+_LEFT_OUT: Final = TRADE_WORDS | DESCRIPTIVE
 _LEAST_LETTERS: Final = 6
 """Shorter names that differ in one letter are different names."""
 
@@ -72,7 +73,7 @@ def merges(provisional: Iterable[Entity], listed: ListedNames) -> list[Merge]:
     """Which provisional entities are the same as a listed one or as one another.
 
     The result does not depend on the order of the entities; each goes into one other at most, and none into one that
-    itself goes elsewhere for sure.
+    itself goes elsewhere for sure, but to where that goes.
 
     Args:
         provisional: Those that no list knows.
@@ -85,23 +86,26 @@ def merges(provisional: Iterable[Entity], listed: ListedNames) -> list[Merge]:
             found[identifier] = Merge(entity=identifier, into=owner, reason=MergeReason.LISTED, certain=True)
     remaining = {name: identifier for identifier, name in names.items() if identifier not in found}
     for merge in (*_longer(remaining), *_misspelt(remaining), *_initials(remaining)):
-        taken = found.get(merge.entity)
-        if taken is None and (merge.into not in found or not found[merge.into].certain):
-            found[merge.entity] = merge
+        into = merge.into
+        while into in found and found[into].certain:
+            into = found[into].into
+        if merge.entity not in found and merge.entity != into:
+            found[merge.entity] = msgspec.structs.replace(merge, into=into)
     return [found[identifier] for identifier in sorted(found)]
 
 
 def _longer(names: dict[str, str]) -> Iterator[Merge]:
-    """A name that is another plus words of its trade goes into the shorter one."""
+    """A name that is another plus words of its trade goes into the shorter one; other such words only suggest it."""
     for name, identifier in names.items():
-        words = name.split()
+        words, sure = name.split(), True
         for kept in range(len(words) - 1, 0, -1):
-            if words[kept] not in TRADE_WORDS:
+            if words[kept] not in _LEFT_OUT:
                 break
+            sure = sure and words[kept] in TRADE_WORDS
             short = " ".join(words[:kept])
             if short in names:
                 # Of two words or more: "First" and "Delta" begin the names of many.
-                yield Merge(entity=identifier, into=names[short], reason=MergeReason.SHORTER, certain=kept > 1)
+                yield Merge(entity=identifier, into=names[short], reason=MergeReason.SHORTER, certain=sure and kept > 1)
                 break
 
 

@@ -31,7 +31,9 @@ _VOWELS: Final = frozenset("aeiouy")
 _INITIALS_UP_TO: Final = 3
 _PARENTHESIS: Final = re.compile(r"\s*\([^()]*\)")
 _INITIALS: Final = re.compile(r"\b(?:\w\s+)+\w\b")
-_POSSESSIVE: Final = re.compile(r"['’]s?(?!\w)|(?<=\w)['’](?=s\b)")
+_APOSTROPHE: Final = "\u02bc"
+"""Counts as a letter, and is written for ’ all the same."""
+_POSSESSIVE: Final = re.compile(rf"['’{_APOSTROPHE}]s?(?!\w)|(?<=\w)['’{_APOSTROPHE}](?=s\b)")
 
 
 class _Fold(dict[int, str]):
@@ -43,7 +45,7 @@ class _Fold(dict[int, str]):
 
 
 def _folded(character: str) -> str:
-    if unicodedata.category(character) == "So":
+    if character == _APOSTROPHE or unicodedata.category(character) == "So":
         return " "  # a trade mark's sign, of which the base would be a letter
     base = _EXTRA_BASES.get(character) or unicodedata.normalize("NFKD", character)[0]
     lower = base.lower()

@@ -34,6 +34,22 @@ _IN_BRACKETS: Final = re.compile(
     r"[\s,]{0,2}[(<\[]\s?(?:([A-Za-z]{3,12})\s?:\s?)?\$?([A-Z0-9]{1,6}(?:[.-][A-Z]{1,2})?)\s?[)>\]]"
 )
 
+_LONGEST: Final = 30
+"""Characters of a symbol with its exchange and the brackets."""
+
+
+def is_symbol_of_name(text: str, start: int, end: int) -> bool:
+    """Whether a stretch of a text lies within a symbol in brackets that stands behind a word with a capital.
+
+    >>> is_symbol_of_name("Acme (NASDAQ: ACME) sinks", 14, 18), is_symbol_of_name("The lender (ACME) sinks", 12, 16)
+    (True, False)
+    """
+    for found in _IN_BRACKETS.finditer(text, max(0, start - _LONGEST), end + _LONGEST):
+        if found.start() <= start and end <= found.end():
+            before = text[max(0, found.start() - 2 * _LONGEST) : found.start()].split()[-1:]
+            return bool(before) and before[0][0].isupper()
+    return False
+
 
 class Tickers:
     """Finds entities by their tickers."""
@@ -71,7 +87,7 @@ class Tickers:
             if found := self.entity_of(f"{match[1].upper()}.{match[2]}"):
                 yield match.start(), match.end(), found
         for match in _WITH_EXCHANGE.finditer(text):
-            if found := self._listed(match[1], match[2]):
+            if (found := self._listed(match[1], match[2])) and not _is_article(text, match):
                 yield match.start(), match.end(), found
 
     def after(self, text: str, place: int) -> str | None:
@@ -95,6 +111,11 @@ class Tickers:
         for symbol, entity in self._by_symbol.items():
             if 4 <= len(symbol) <= 5 and symbol.isalpha() and not (len(symbol) == 5 and symbol[-1] in "FY"):
                 yield symbol, entity
+
+
+def _is_article(text: str, listed: re.Match[str]) -> bool:
+    """Whether what looks like a symbol begins a sentence: NYSE: A record day."""
+    return listed[2] == "A" and text[listed.end() : listed.end() + 1] == " "
 
 
 def _is_unit(text: str, cashtag: re.Match[str]) -> bool:

@@ -140,6 +140,21 @@ def test_a_refused_name_hides_no_other_company_whose_name_goes_on(part: str, ent
     assert (named.entity, named.text, untagged) == (entity, part, [])
 
 
+@pytest.mark.parametrize("symbol", ["(PACW)", "(PACW.O)", "(NASDAQ: PACW)", "<PACW.O>", "[$PACW]", "(3333.HK)"])
+def test_a_symbol_in_brackets_is_no_company_beside_the_one_that_it_stands_behind(symbol: str) -> None:
+    text = f"Brundle Bancorp {symbol} plunges"
+    code = symbol.strip("()<>[]").removeprefix("NASDAQ: ")
+    for part in (symbol, code, code.partition(".")[0]):
+        first, second = linked(text, tag(text, "Brundle Bancorp"), tag(text, part))
+        assert (first.entity, first.relevance, second.entity) == ("~brundle-bancorp", 100, "")
+
+
+def test_a_known_company_in_brackets_keeps_its_entity_and_a_name_in_brackets_is_one() -> None:
+    text = "Brundle (Quillon) sinks, Farrow & Daughters (Tollen Mills) too"
+    found = linked(text, tag(text, "Quillon"), tag(text, "Tollen Mills"))
+    assert [mention.entity for mention in found] == ["quillon", "~tollen-mills"]
+
+
 def test_a_common_word_is_no_name_unless_more_stands_beside_it() -> None:
     words = {"impact"}
     for part, entity in (("Impact", ""), ("The Impact", ""), ("Impact Holdings", "~impact")):

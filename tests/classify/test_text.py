@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -81,6 +82,45 @@ def test_a_lone_surrogate_is_replaced() -> None:
 
 def test_a_huge_nest_of_entities_ends() -> None:
     assert prepare_text("&" + "amp;" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<figure><img src="a.jpg" srcset="' + "https://example.com/a.jpg 100w, " * 200 + '"></figure>',
+        "<!--" + "tracked\n" * 1_000 + "-->",
+        "<style>"
+        + ".box > p {margin: 0}\n" * 400
+        + "</style><SCRIPT src='x'>"
+        + "if (a < b) c();" * 400
+        + "</script >",
+        "<p>" * 3_000 + "\n" * 4_000,
+    ],
+)
+def test_markup_does_not_crowd_out_what_follows(markup: str) -> None:
+    prepared = prepare_text("Plant update", f"{markup}<p>Boeing halts its line.</p>")
+    assert prepared == "Plant update. Boeing halts its line."
+
+
+def test_a_tag_that_the_cut_leaves_open_goes() -> None:
+    cut = "<p>Boeing halts its line.</p><img srcset='" + "a.jpg 100w, " * 10_000
+    assert prepare_text(cut) == "Boeing halts its line."
+
+
+def test_a_long_text_is_cut_after_its_words_and_keeps_what_is_no_markup() -> None:
+    words = "profit < loss, 5 > 3; "
+    prepared = prepare_text(words * 1_000)
+    assert prepared == (words * 1_000)[:MAX_CHARACTERS].rstrip()
+    assert prepare_text(prepared) == prepared
+
+
+@pytest.mark.parametrize(
+    "unit", ["<!--", "<script>", "<style ", "<a ", "-->\n<!--", "</script><script>", "&amp;lt;p&amp;gt;"]
+)
+def test_hostile_markup_takes_no_time_to_speak_of(unit: str) -> None:
+    began = process_time()
+    prepare_text(unit * 50_000)
+    assert process_time() - began < 2
 
 
 def test_texts_that_differ_in_links_case_and_punctuation_share_a_key() -> None:

@@ -66,7 +66,7 @@ def test_a_text_is_matched_with_its_reasons() -> None:
 
 
 def test_texts_come_from_a_file_or_a_pipe() -> None:
-    Path("texts.txt").write_text("Boeing sues\n\nAirbus wins\n")
+    Path("texts.txt").write_text("Boeing sues\u2028at last\n\nAirbus wins\n", encoding="utf-8")
     lines = monitor("match", "--file", "texts.txt", "--json").stdout.splitlines()
     assert [json.loads(line)["matches"][0]["entity"] for line in lines] == ["boeing", "airbus"]
     piped = monitor("match", "--file", "-", given="Tesla recalls cars\n").stdout

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -129,6 +130,36 @@ def test_what_cannot_be_judged_is_said(bench: Bench, model: Path, options: tuple
     done = bench.run("evaluate", "--data", data, "--text-column", "text", "--label-column", "view", *options, *chosen)
     assert done.status not in (0, 1)
     assert complaint in done.prose
+
+
+def test_a_grade_that_ships_goes_before_a_folder_that_is_called_so(bench: Bench, model: Path) -> None:
+    data = bench.csv("set.csv", [{"title": "Oil falls"}])
+    (bench.folder / "fast").mkdir()
+    done = bench.run("classify", data, "--model", "fast")
+    assert done.status == 0, done.prose
+    shipped = done.json["model_version"]
+    (bench.folder / "fast").rmdir()
+    copytree(model, bench.folder / "fast")
+    assert bench.run("classify", data, "--model", "fast").json["model_version"] == shipped
+    assert bench.run("classify", data, "--model", "./fast").json["model_version"] != shipped
+
+
+def test_classify_says_which_companies_a_text_names(bench: Bench, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench.folder / "own.csv").write_text("id,name\nbrundle,Brundle Mills\n")
+    monkeypatch.setenv("MONITOR_CLASSIFY__COMPANIES_FILE", str(bench.folder / "own.csv"))
+    rows = [{"title": "Boeing falls", "text": "Brundle Mills too"}]
+    of_file = bench.run("classify", bench.csv("set.csv", rows), "--body-column", "text", "--model", model)
+    named = {mention["entity"]: mention["relevance"] for mention in of_file.json["mentions"] if mention["entity"]}
+    assert named.keys() == {"boeing", "brundle"}
+    assert named["boeing"] > named["brundle"] > 0
+    typed = bench.run("classify", "-", "--model", model, typed="Boeing falls")
+    assert [(mention["text"], mention["entity"]) for mention in typed.json["mentions"]] == [("Boeing", "boeing")]
+
+
+def test_an_id_of_nought_is_an_id(bench: Bench, model: Path) -> None:
+    (bench.folder / "set.jsonl").write_text('{"n": 0, "title": "Oil falls"}\n{"title": "Oil falls"}\n')
+    done = bench.run("classify", bench.folder / "set.jsonl", "--id-column", "n", "--model", model)
+    assert [json.loads(line)["id"] for line in done.results.splitlines()] == ["0", "2"]
 
 
 def test_looking_for_a_model_makes_no_store(bench: Bench, model: Path) -> None:

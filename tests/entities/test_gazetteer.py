@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from monitor.entities.aliases import known_ambiguity
-from monitor.entities.entity import Entity
 from monitor.entities.gazetteer import Gazetteer, load_file, load_gazetteer, load_listed
 from monitor.errors import InputError
 
@@ -51,6 +50,17 @@ def test_every_correction_that_ships_is_of_a_company_that_is_there(gazetteer: Ga
     assert "Google" in google.aliases
 
 
+def test_what_the_list_mixes_up_is_told_apart(gazetteer: Gazetteer) -> None:
+    by_ticker = {ticker: entity.id for entity in gazetteer for ticker in entity.tickers}
+    assert by_ticker["SMIN.L"] == "smiths"
+    assert by_ticker.keys().isdisjoint({"SI", "RTKM.ME"})
+    telekom, ses = gazetteer.get("deutsche-telekom"), gazetteer.get("ses")
+    assert telekom is not None
+    assert ses is not None
+    assert (telekom.country, telekom.prominence, telekom.isins) == ("Germany", 2, ("DE0005557508",))
+    assert (ses.country, ses.isins) == ("Luxembourg", ("LU0088087324",))
+
+
 def test_small_and_large_companies_are_told_apart(gazetteer: Gazetteer) -> None:
     def prominence(identifier: str) -> int:
         entity = gazetteer.get(identifier)
@@ -85,11 +95,72 @@ def test_a_file_of_ones_own(tmp_path: Path, suffix: str, content: str) -> None:
     assert entity.description.startswith("Gretel Baking plc is a company")
 
 
-def test_ones_own_entity_replaces_ours_of_the_same_id(tmp_path: Path) -> None:
+def own_list(tmp_path: Path, content: str) -> Path:
+    path = tmp_path / "own.csv"
+    path.write_text(content)
+    return path
+
+
+def test_ones_own_entity_takes_the_place_of_ours_of_the_same_id_and_keeps_what_the_file_does_not_say(
+    tmp_path: Path, gazetteer: Gazetteer
+) -> None:
     path = tmp_path / "own.jsonl"
-    path.write_text('{"id": "boeing", "name": "Boeing", "tickers": ["BOE"]}\n')
-    entity = load_gazetteer(path).get("boeing")
-    assert entity == Entity(id="boeing", name="Boeing", tickers=("BOE",), description="Boeing is a company: .")
+    path.write_text('{"id": "boeing", "name": "Boeing", "tickers": ["BOE"], "industry": "Jets"}\n')
+    entity, shipped = load_gazetteer(path).get("boeing"), gazetteer.get("boeing")
+    assert entity is not None
+    assert shipped is not None
+    assert entity.tickers == ("BOE", *shipped.tickers)
+    assert entity.isins == shipped.isins
+    assert (entity.industry, entity.country) == ("Jets", "United States")
+    assert (entity.description, entity.prominence) == (shipped.description, shipped.prominence)
+    assert set(shipped.aliases) <= set(entity.aliases)
+
+
+@pytest.mark.parametrize(
+    ("row", "entity", "listed"),
+    [
+        ("MSFT,Microsoft,MSFT,", "MSFT", "microsoft"),
+        ("CRRC,Carrefour,,", "CRRC", "carrefour"),
+        (",The Boeing Company,,", "boeing", "boeing"),
+        ("x1,BOEING COMMERCIAL AIRPLANES,,US0970231058", "x1", "boeing"),
+        ("GOOGL,ALPHABET INC-CL A,GOOGL,", "GOOGL", "alphabet"),
+        ("JPM,JP Morgan,JPM,", "JPM", "jpmorgan-chase"),
+        (",Google,,", "alphabet", "alphabet"),
+        ("m,Merck KGaA,MRK.DE,", "m", "merck-mrk.de"),
+        ("e,EQT AB,,", "e", "eqt-eqt.st"),
+    ],
+)
+def test_ones_own_entity_takes_the_place_of_ours_with_its_name_or_with_a_code_and_part_of_it(
+    tmp_path: Path, gazetteer: Gazetteer, row: str, entity: str, listed: str
+) -> None:
+    own = load_gazetteer(own_list(tmp_path, f"id,name,tickers,isins\n{row}\n"))
+    found, shipped = own.get(entity), gazetteer.get(listed)
+    assert found is not None
+    assert shipped is not None
+    assert set(shipped.tickers) <= set(found.tickers)
+    assert set(shipped.aliases) <= set(found.aliases)
+    assert (found.id == listed) is (listed in own)
+    assert len(own) == len(gazetteer)
+
+
+@pytest.mark.parametrize("row", ["b,Brundle Shipping,BA,US0970231058", "g,Google,GGL.AX,", "m,Merck,,"])
+def test_a_code_or_a_name_of_several_alone_makes_no_listed_company_of_ones_own(
+    tmp_path: Path, gazetteer: Gazetteer, row: str
+) -> None:
+    own = load_gazetteer(own_list(tmp_path, f"id,name,tickers,isins\n{row}\n"))
+    assert len(own) == len(gazetteer) + 1
+    assert own.get("boeing") == gazetteer.get("boeing")
+
+
+def test_a_listed_company_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    path = own_list(tmp_path, "id,name,tickers\nGOOGL,Alphabet,GOOGL\nGOOG,Alphabet Inc.,GOOG\n")
+    with pytest.raises(InputError, match="are one company of the list, alphabet"):
+        load_gazetteer(path)
+
+
+def test_names_in_a_file_may_stand_between_spaces(tmp_path: Path) -> None:
+    (entity,) = load_file(own_list(tmp_path, "id,name,aliases\nacme, Acme  Widgets ,Acme  W| Widg\n"))
+    assert (entity.id, entity.name, entity.aliases) == ("acme", "Acme Widgets", ("Acme W", "Widg"))
 
 
 @pytest.mark.parametrize(

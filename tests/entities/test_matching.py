@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,9 @@ def entities(matcher: Matcher, text: str) -> set[str]:
         ("Goldman Sachs Group Inc <GS.N>", [("Goldman Sachs Group Inc", "goldman-sachs"), ("<GS.N>", "goldman-sachs")]),
         ("Nestle and Nestlé", [("Nestle", "nestle"), ("Nestlé", "nestle")]),
         ("eBay lists", [("eBay", "ebay")]),
+        ("Microsoft\u02bcs cloud", [("Microsoft", "microsoft")]),
+        ("Alibaba阿里巴巴股价大跌 after JD.com price war", [("Alibaba", "alibaba"), ("JD.com", "jd-com")]),
+        ("腾讯Tencent发布财报", [("Tencent", "tencent")]),
         ("Siemens Energy and Siemens", [("Siemens Energy", "siemens-energy"), ("Siemens", "siemens")]),
     ],
 )
@@ -136,6 +140,11 @@ def test_a_word_that_is_also_a_verb_makes_a_place_only_where_capitals_say_so(
         *((f"{name} Berkley sinks", "wr-berkley") for name in ("W.R.", "W. R.", "WR")),
         *((f"{name} James's Place sinks", "st-james-place") for name in ("St.", "St")),
         ("Mitsui OSK Lines sinks", "mitsui-osk-lines"),
+        ("Southern Co. delays Vogtle", "southern"),
+        ("Southern Co delays Vogtle", "southern"),
+        ("Mitsubishi Corp quits Japan wind projects", "mitsubishi"),
+        ("T-Mobile hacked", "t-mobile-us"),
+        ("Papa John's shuts stores", "papa-john-pizza"),
         ("Tesla™ recalls cars", "tesla"),
     ],
 )
@@ -159,6 +168,8 @@ def test_a_doctor_is_no_builder_of_houses(matcher: Matcher) -> None:
         ("Merck (ETR: MRK) cuts its outlook", {"merck-mrk.de"}),
         ("Merck (NYSE: MRK) cuts its outlook", {"merck-mrk"}),
         ("Net sales ($M) fell to 120 from 140", set()),
+        ("Silvergate (NYSE: SI) to wind down", set()),
+        ("NYSE: A record day for listings", set()),
     ],
 )
 def test_a_ticker_names_the_company_of_its_exchange(matcher: Matcher, text: str, expected: set[str]) -> None:
@@ -188,6 +199,44 @@ def test_ones_own_ticker_goes_before_one_that_ships() -> None:
     assert entities(matcher, "$BB halted") == {"bic"}
 
 
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("Boeing crash kills 157", "BA"),
+        ("Microsoft hit by antitrust suit", "MSFT"),
+        ("Carrefour warehouse burns down", "CRRC"),
+        ("Tesla recalls 2 million cars", "TSLA"),
+        ("GM (NYSE: GM) recalls trucks", "general-motors"),
+        ("Google fined 4 billion euros", "alphabet"),
+        ("Exxon refinery burns", "exxonmobil"),
+        ("Merck & Co cuts its outlook", "merck-mrk"),
+    ],
+)
+def test_ones_own_file_takes_no_name_from_a_listed_company(tmp_path: Path, text: str, entity: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "id,name,tickers\nMSFT,Microsoft,MSFT\nBA,Boeing,BA\nCRRC,Carrefour,\nTSLA,Tesla,TSLA\n,Alphabet,\n"
+        ",General Motors,\n,ExxonMobil,\nMRKG,Merck KGaA,MRK.DE\n"
+    )
+    assert entities(Matcher(load_gazetteer(path)), text) == {entity}
+
+
+def test_a_name_of_ones_own_goes_before_the_same_name_of_a_listed_company(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,name,aliases,tickers\nharbour,Harbour Holdings,Boeing|The Boeing,\nggl,Google,,GGL.AX\n")
+    matcher = Matcher(load_gazetteer(path))
+    assert entities(matcher, "Boeing crash kills 157") == {"harbour"}
+    assert entities(matcher, "Google fined 4 billion euros") == {"ggl"}
+    assert entities(matcher, "Boeing Co crash kills 157") == {"boeing"}
+
+
+def test_a_name_of_ones_own_may_begin_with_a_mark() -> None:
+    own = [Entity(id="the-x", name="Xell Mills", aliases=("(the X)",)), Entity(id="beta", name="“Beta Mills” OJSC")]
+    matcher = Matcher(Gazetteer(own))
+    assert entities(matcher, "Shares of the X fall") == {"the-x"}
+    assert entities(matcher, "Beta Mills shuts a plant") == {"beta"}
+
+
 def test_a_legal_form_a_ticker_or_another_mention_settles_what_is_in_doubt(matcher: Matcher) -> None:
     assert entities(matcher, "Box Inc drew notice") == {"box"}
     assert entities(matcher, "Notice was drawn to Box (BOX)") == {"box"}
@@ -205,10 +254,59 @@ def test_standing_in_a_row_with_companies_speaks_for_a_name(matcher: Matcher) ->
     assert "gates" not in entities(matcher, "Buffett, Gates and Musk")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Snowflake, Datadog and CrowdStrike rally", {"snowflake", "datadog", "crowdstrike"}),
+        ("Toast, PayPal and Fiserv tumble", {"toast", "paypal", "fiserv"}),
+        ("Cummins, Caterpillar and Deere drop", {"cummins", "caterpillar", "john-deere"}),
+        ("Elevance; Molina; Humana slump", {"elevance-health", "molina-healthcare", "humana"}),
+        ("Toast, butter and jam sell out", set()),
+        ("Fans filled the Barclays Center, Humana and Ford said", {"humana", "ford-motor"}),
+    ],
+)
+def test_a_row_with_companies_speaks_for_names_without_other_evidence_link_by_link(
+    matcher: Matcher, text: str, expected: set[str]
+) -> None:
+    assert entities(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Walmart gains on Target in groceries", {"walmart", "target"}),
+        ("Analysts raise price target on Target to $180", {"target"}),
+        ("The Fed is on target to raise rates", set()),
+        ("Fed on Target to Raise Rates in June", set()),
+        ("Price Target Raised to $90", set()),
+    ],
+)
+def test_a_phrase_that_its_capitals_contradict_hides_no_company(
+    matcher: Matcher, text: str, expected: set[str]
+) -> None:
+    assert entities(matcher, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Boeing supplier Spirit AeroSystems to furlough 700 workers",
+        "Japan orders from power-gear maker Delta Electronics to jump",
+        "Canadian software firm Constellation Software loses CEO",
+        "South African gold miner Harmony Gold warns of strike",
+        "Polish telecoms operator Orange Polska shuts shops",
+    ],
+)
+def test_what_stands_before_a_name_that_goes_on_speaks_for_no_part_of_it(matcher: Matcher, text: str) -> None:
+    assert entities(matcher, text) <= {"boeing"}
+
+
 def test_namesakes_are_told_apart_by_their_trade_or_left_open(matcher: Matcher) -> None:
     assert entities(matcher, "EQT lifts output of natural gas in the Marcellus shale") == {"eqt-eqt"}
     assert entities(matcher, "Buyout fund EQT raises private equity vehicle") == {"eqt-eqt.st"}
     (match,) = matcher.match("EQT names a new director for its shares")
+    assert match.verdict is Verdict.OPEN
+    match, _ = matcher.match("EQT raises its forecast; so does a rival of Boeing")
     assert match.verdict is Verdict.OPEN
 
 

@@ -49,6 +49,8 @@ def test_a_name_that_also_means_something_else_goes_nowhere() -> None:
             ("~harland-wolff-industries", "~harland-wolff", "shorter", True),
         ),
         (("Tingo", "Tingo Foods"), ("~tingo-foods", "~tingo", "shorter", False)),
+        (("PacWest", "PacWest Bancorp"), ("~pacwest-bancorp", "~pacwest", "shorter", False)),
+        (("Harland Wolff", "Harland Wolff Brands"), ("~harland-wolff-brands", "~harland-wolff", "shorter", False)),
         (("Carillion", "Carilion"), ("~carillion", "~carilion", "spelling", False)),
         (("Wirecard", "Wriecard"), ("~wriecard", "~wirecard", "spelling", False)),
         (("British Home Stores", "BHS"), ("~bhs", "~british-home-stores", "initials", False)),
@@ -56,6 +58,13 @@ def test_a_name_that_also_means_something_else_goes_nowhere() -> None:
 )
 def test_names_that_look_alike(names: tuple[str, str], expected: tuple[str, str, str, bool]) -> None:
     assert found(*names) == {expected}
+
+
+def test_what_would_go_into_one_that_goes_elsewhere_for_sure_goes_there_at_once() -> None:
+    assert found("Acme Delta", "Acme Delta Bank", "Acme Delta Bank Media") == {
+        ("~acme-delta-bank", "~acme-delta", MergeReason.SHORTER, True),
+        ("~acme-delta-bank-media", "~acme-delta", MergeReason.SHORTER, True),
+    }
 
 
 @pytest.mark.parametrize(

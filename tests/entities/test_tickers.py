@@ -14,6 +14,7 @@ TICKERS = Tickers(
         Entity(id="cedar", name="Cedar", tickers=("CDR-B",)),
         Entity(id="dogwood", name="Dogwood", tickers=("M", "K")),
         Entity(id="elm", name="Elm", tickers=("BRC",)),
+        Entity(id="ebony", name="Ebony", tickers=("A",)),
         Entity(id="fir", name="Fir", tickers=("LATE",)),
         Entity(id="gorse", name="Gorse", tickers=("LATE",)),
     ]
@@ -41,6 +42,9 @@ def named(text: str) -> list[tuple[str, str]]:
         ("$ZZZZ is nobody's", []),
         ("a ratio of ALDR: 7", []),
         ("NOTICE: ALDR", []),
+        ("NYSE: A record day", []),
+        ("NYSE: A BAD DAY", []),
+        ("Ebony (NYSE: A) and NYSE: A, at last NYSE: A", [("NYSE: A", "ebony")] * 3),
     ],
 )
 def test_explicit_tickers_are_found(text: str, expected: list[tuple[str, str]]) -> None:
