@@ -13,8 +13,8 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
@@ -29,6 +29,7 @@ from monitor.errors import LeaseLostError, MonitorError, SettingsError
 from monitor.settings import Settings
 from monitor.store import health, jobs, retention
 from monitor.store.database import Database
+from monitor.store.leases import kept_alive
 from pipelines.retrain import retrain_scheduled
 
 Job = Callable[[Settings, Database, datetime], str]
@@ -216,7 +217,7 @@ def run_schedule(settings: Settings, database: Database, stop: threading.Event, 
 
     def mark() -> None:
         with database.write() as connection:
-            for job in jobs.mark_cut_off(connection, clock()):
+            for job in jobs.mark_cut_off(connection, clock(), LEASE):
                 _log.error("%s was cut off: its process ended, or lost the store, before it was done", job)
 
     def watch() -> None:
@@ -312,26 +313,20 @@ def _outcome(work: Job, settings: Settings, database: Database, now: datetime) -
         return "failed", f"{type(error).__name__}: {error}"
 
 
-@contextmanager
-def _kept_alive(run: jobs.StartedRun, database: Database, clock: Clock, renew_seconds: float) -> Iterator[None]:
+def _kept_alive(
+    run: jobs.StartedRun, database: Database, clock: Clock, renew_seconds: float
+) -> AbstractContextManager[None]:
     """Gives signs of life of a run while the block goes on."""
-    ended = threading.Event()
 
-    def renew() -> None:
-        while not ended.wait(renew_seconds):
-            try:
-                with database.write() as connection:
-                    jobs.renew_run(connection, run, clock(), LEASE)
-            except LeaseLostError as error:
-                _log.error("%s goes on although another run was begun: %s", run.job, error)
-                return
-            except MonitorError as error:
-                _log.warning("No sign of life of %s could be written: %s", run.job, error)
+    def renew() -> bool:
+        try:
+            with database.write() as connection:
+                jobs.renew_run(connection, run, clock(), LEASE)
+        except LeaseLostError as error:
+            _log.error("%s goes on although another run was begun: %s", run.job, error)
+            return False
+        except MonitorError as error:
+            _log.warning("No sign of life of %s could be written: %s", run.job, error)
+        return True
 
-    thread = threading.Thread(target=renew, name=f"renew-{run.job}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return kept_alive(renew, renew_seconds, f"renew-{run.job}")

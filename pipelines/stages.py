@@ -9,9 +9,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time
 from typing import Literal, Protocol, get_args
 
 from monitor.broker.client import Connection, KafkaClient
@@ -29,9 +28,10 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 BROKER_STAGES: tuple[StageName, ...] = ("ingest", "classify", "surges")
 """Those that use Kafka; the others know the store alone."""
 
-BEAT_EVERY = timedelta(seconds=2)
-IDLE_SECONDS = {"ingest": 0.05, "classify": 0.0, "surges": 0.0, "alerts": 0.1, "dispatch": 0.2}
-"""How long a stage rests when a step found nothing to do; those that read Kafka wait in their poll."""
+BEAT_SECONDS = 2.0
+IDLE_SECONDS = {"ingest": 0.05, "classify": 0.0, "surges": 0.05, "alerts": 0.1, "dispatch": 0.2}
+"""How long a stage rests when a step found nothing to do. Classifiers wait in their poll; a counter does not always
+read: not while it stands by, nor while it waits for a later clock."""
 RETRY_SECONDS = 2.0
 """How long a stage rests before it is built anew after an error that may pass."""
 
@@ -65,6 +65,7 @@ def run_stage(
     *,
     replica: int = 1,
     clock: Clock = system_clock,
+    elapsed: Callable[[], float] = monotonic,
 ) -> None:
     """Steps a stage until `stop` is set; rebuilds it after errors that may pass.
 
@@ -75,11 +76,12 @@ def run_stage(
         stop: Ends the loop after the step in hand.
         replica: Tells processes of the same stage on one machine apart; signs of life bear stage, replica and host.
         clock: Dates heartbeats.
+        elapsed: A clock that nobody sets, in seconds: says when the next is due.
 
     Raises:
         MonitorError: One that no repetition can mend.
     """
-    beat = _Heart(name if replica == 1 else f"{name}-{replica}", database, clock)
+    beat = _Heart(name if replica == 1 else f"{name}-{replica}", database, clock, elapsed)
     while not stop.is_set():
         try:
             with build() as stage:
@@ -98,14 +100,15 @@ def run_stage(
 
 
 class _Heart:
-    """Signs of life, at most one every `BEAT_EVERY`; a store that is away delays them, nothing else."""
+    """Signs of life, at most one every `BEAT_SECONDS`; a store that is away delays them, nothing else."""
 
-    def __init__(self, name: str, database: Database, clock: Clock) -> None:
+    def __init__(self, name: str, database: Database, clock: Clock, elapsed: Callable[[], float]) -> None:
         self._name = name_here(name)
         self._database = database
         self._clock = clock
+        self._elapsed = elapsed
         self._started_at = clock()
-        self._last: datetime | None = None
+        self._due = elapsed()
         self._built_at = process_time()
 
     def built(self) -> None:
@@ -113,17 +116,15 @@ class _Heart:
         self._built_at = process_time()
 
     def beat(self, counters: Mapping[str, float], note: str = "", *, last: bool = False) -> None:
-        now = self._clock()
-        # Not after a clock was set back: signs of life from the future would hide that it died.
-        if self._last is not None and self._last <= now < self._last + BEAT_EVERY and not last:
+        if self._elapsed() < self._due and not last:
             return
-        self._last = now
+        self._due = self._elapsed() + BEAT_SECONDS
         sign = Heartbeat(
             name=self._name,
             pid=os.getpid(),
             host=socket.gethostname(),
             started_at=self._started_at,
-            seen_at=now,
+            seen_at=self._clock(),
             counters={**counters, "cpu_seconds": round(process_time() - self._built_at, 3)},
             note=note,
         )

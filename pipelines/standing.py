@@ -91,10 +91,9 @@ def name_here(stage: str) -> str:
 
 
 def _standing(beat: Heartbeat, now: datetime) -> StageStanding:
-    silent = now - beat.seen_at
+    silent = beat.silent_for(now)
     if beat.note == health.STOPPED:
         state: Literal["alive", "silent", "stopped"] = "stopped"
     else:
-        # One from the future tells nothing: it was given before the clock was set back.
-        state = "alive" if abs(silent) < ALIVE_WITHIN else "silent"
+        state = "alive" if silent < ALIVE_WITHIN else "silent"
     return StageStanding(beat.name, state, silent.total_seconds(), beat.counters, beat.note)

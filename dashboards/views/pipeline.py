@@ -92,7 +92,7 @@ def rates(signs: Sequence[tuple[datetime, dict[str, float]]]) -> dict[str, float
 
 def stage_table(beats: Sequence[Heartbeat], earlier: Beats, now: datetime) -> Html:
     """One row a process, and one for each stage that has none."""
-    current = [beat for beat in beats if now - beat.seen_at < _FORGOTTEN]
+    current = [beat for beat in beats if beat.silent_for(now) < _FORGOTTEN]
     rows = []
     for stage in STAGES:
         own = [beat for beat in current if _stage(beat) == stage]
@@ -110,7 +110,7 @@ def _stage(beat: Heartbeat) -> str:
 
 
 def _worker(beat: Heartbeat, signs: Sequence[tuple[datetime, dict[str, float]]], now: datetime) -> tuple[Html, ...]:
-    silent = now - beat.seen_at
+    silent = beat.silent_for(now)
     if beat.note == STOPPED:
         state = tag("span", text("○ stopped"), kind="nowrap")
     elif silent <= ALIVE_FOR:
@@ -155,7 +155,7 @@ def _lag(desk: Desk, now: datetime) -> None:
 
 
 def _models(desk: Desk, beats: Sequence[Heartbeat], now: datetime) -> None:
-    own = [beat for beat in beats if _stage(beat) == "classify" and now - beat.seen_at < _FORGOTTEN]
+    own = [beat for beat in beats if _stage(beat) == "classify" and beat.silent_for(now) < _FORGOTTEN]
     served = {version for beat in own if (version := served_version(beat.note))}
     papers = {version: found for version in served if (found := desk.readings.papers(version)) is not None}
     put(heading("Models", "What each classifier serves, and that model's figures on texts that it had not seen."))

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import CTE, Connection, Row, Table, func, literal, select
 
 from monitor.clock import MINUTE, floor_to
 from monitor.store import schema
@@ -108,41 +108,28 @@ def read_story_heads(connection: Connection) -> list[StoryHead]:
 
 def read_minute_counts(connection: Connection, since: datetime) -> list[MinuteCount]:
     """What is known of every minute that starts at `since` or later, in the order of series and minute."""
-    found: list[MinuteCount] = []
-    for key in series_keys(connection, schema.minute_counts):
-        found += read_minutes_of(connection, Series.parse(key), since)
-    return found
+    table, each = schema.minute_counts, each_series(schema.minute_counts)
+    query = select(table).join_from(each, table, table.c.series == each.c.series).where(table.c.minute >= since)
+    rows = sorted(connection.execute(query), key=lambda row: (row.series, row.minute))
+    series = {key: Series.parse(key) for key in {row.series for row in rows}}
+    return [_minute_of(row, series[row.series]) for row in rows]
 
 
-def read_minutes_of(connection: Connection, series: Series, since: datetime | None = None) -> list[MinuteCount]:
-    """What is known of one series: of every minute that starts at `since` or later, of all by default."""
+def read_minutes_of(connection: Connection, series: Series) -> list[MinuteCount]:
+    """What is known of one series, by minute."""
     table = schema.minute_counts
     query = select(table).where(table.c.series == series.key).order_by(table.c.minute)
-    if since is not None:
-        query = query.where(table.c.minute >= since)
-    return [
-        MinuteCount(
-            series,
-            row.minute,
-            WindowCounts(row.timed_stories, row.timed_negatives),
-            WindowCounts(row.dated_stories, row.dated_negatives),
-            row.timed_offset,
-            row.dated_offset,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_minute_of(row, series) for row in connection.execute(query)]
 
 
 def read_newest_surges(connection: Connection, minute: datetime) -> list[Surge]:
     """For every series its last assessment at or before `minute`, and every one after it; by tick, then series."""
-    table = schema.surges
-    found: list[Surge] = []
-    for key in series_keys(connection, table):
-        last = select(func.max(table.c.tick)).where(table.c.series == key, table.c.tick <= minute)
-        since: datetime = connection.execute(last).scalar() or minute
-        query = select(table).where(table.c.series == key, table.c.tick >= since)
-        found += [surge_of(row) for row in connection.execute(query)]
-    return sorted(found, key=lambda surge: (surge.tick, surge.series.key))
+    table, each = schema.surges, each_series(schema.surges)
+    earlier = table.alias()
+    last = select(func.max(earlier.c.tick)).where(earlier.c.series == each.c.series, earlier.c.tick <= minute)
+    since = func.coalesce(last.scalar_subquery(), literal(minute, table.c.tick.type))
+    query = select(table).join_from(each, table, table.c.series == each.c.series).where(table.c.tick >= since)
+    return sorted(map(surge_of, connection.execute(query)), key=lambda surge: (surge.tick, surge.series.key))
 
 
 def known_ids(connection: Connection, ids: Iterable[str]) -> dict[str, ItemKey]:
@@ -171,15 +158,23 @@ def known_dead_letters(connection: Connection, items: Collection[ItemKey]) -> se
     return _known_items(connection, schema.dead_letters, items)
 
 
-def series_keys(connection: Connection, table: Table) -> list[str]:
-    """The series in a table with an index that begins with `series`: one step in the index for each."""
+def each_series(table: Table) -> CTE:
+    """The series in a table with an index that begins with `series`, and a null: one step in the index for each."""
     column = table.c.series
-    keys: list[str] = []
-    key = connection.execute(select(func.min(column))).scalar()
-    while key is not None:
-        keys.append(key)
-        key = connection.execute(select(func.min(column)).where(column > key)).scalar()
-    return keys
+    found = select(func.min(column).label("series")).cte(recursive=True)
+    following = select(func.min(column)).where(column > found.c.series).scalar_subquery()
+    return found.union_all(select(following).where(found.c.series.is_not(None)))
+
+
+def _minute_of(row: Row[Any], series: Series) -> MinuteCount:
+    return MinuteCount(
+        series,
+        row.minute,
+        WindowCounts(row.timed_stories, row.timed_negatives),
+        WindowCounts(row.dated_stories, row.dated_negatives),
+        row.timed_offset,
+        row.dated_offset,
+    )
 
 
 def surge_of(row: Row[Any]) -> Surge:

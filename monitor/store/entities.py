@@ -184,7 +184,7 @@ def merge_entity(connection: Connection, entity_id: str, into: str, decision: De
         InputError: There is no such entity, or the other one goes into this one.
     """
     _require(connection, entity_id)
-    if _last(read_merges(connection), into) == entity_id or into == entity_id:
+    if entity_id in _chain(connection, into):
         raise InputError(
             f"{entity_id} cannot go into {into}: that one goes into {entity_id}.", "Merge the other way round."
         )
@@ -295,6 +295,18 @@ def _last(into: Mapping[str, str], entity: str) -> str:
             return entity
         entity = into[entity]
     return entity
+
+
+def _chain(connection: Connection, entity: str) -> list[str]:
+    """An entity, what it was merged into, and so on; asked for one by one, however many merges there are."""
+    table = schema.entities
+    chain = [entity]
+    for _ in range(_MOST_MERGES):
+        into = connection.scalar(select(table.c.merged_into).where(table.c.id == chain[-1]))
+        if into is None:
+            break
+        chain.append(into)
+    return chain
 
 
 def _stored(row: Row[Any]) -> StoredEntity:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, and_, select, update
 
 from monitor.store.health import begin_run, read_last_run
-from monitor.store.leases import release_lease, renew_lease, require_lease, take_lease
+from monitor.store.leases import is_held, release_lease, renew_lease, require_lease, take_lease
 from monitor.store.schema import leases, runs
 
 RunOutcome = Literal["succeeded", "late", "failed", "skipped: still running", "cut off"]
@@ -82,9 +82,9 @@ def skip_run(connection: Connection, job: str, scheduled_at: datetime, now: date
     return True
 
 
-def mark_cut_off(connection: Connection, now: datetime) -> list[str]:
-    """Give an outcome to the runs whose lease has run out; returns their jobs' names."""
-    alive = connection.execute(select(leases.c.name).where(leases.c.expires_at > now)).scalars().all()
+def mark_cut_off(connection: Connection, now: datetime, ttl: timedelta) -> list[str]:
+    """Give an outcome to the runs that gave no sign of life for `ttl`; returns their jobs' names."""
+    alive = connection.execute(select(leases.c.name).where(is_held(now, ttl))).scalars().all()
     open_runs = connection.execute(select(runs.c.id, runs.c.job).where(runs.c.outcome.is_(None))).all()
     dead = [row for row in open_runs if _lease_of(row.job) not in alive]
     _end(connection, [row.id for row in dead], "cut off", _CUT_OFF, now)

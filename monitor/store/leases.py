@@ -1,19 +1,36 @@
-"""Leases: one holder at a time, and an epoch that fences off whoever held one before."""
+"""Leases: one holder at a time, and an epoch that fences off whoever held one before.
+
+They end by the wall clock, the one that hosts have in common. One that ends later than anybody can have meant was
+written by a clock that was wrong, and holds nobody off.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from monitor.clock import EPOCH
 from monitor.errors import LeaseLostError
 from monitor.store.schema import leases
 from monitor.store.upserts import insert_into
 
+CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""Hosts' clocks differ by less: a lease that ends by more than this later than one taken now is a wrong clock's."""
+
+
+def is_held(now: datetime, ttl: timedelta) -> ColumnElement[bool]:
+    """Which leases hold others off at `now`, a UTC-aware wall clock, where they are taken for `ttl`."""
+    ends = leases.c.expires_at
+    return and_(ends > now, ends <= now + ttl + CLOCKS_DIFFER)
+
 
 def take_lease(connection: Connection, name: str, holder: str, now: datetime, ttl: timedelta) -> int | None:
-    """Take a lease that is free, has run out, or was this holder's own.
+    """Take a lease that holds nobody off (see `is_held`), or was this holder's own.
 
     Args:
         connection: In a write transaction.
@@ -35,7 +52,7 @@ def take_lease(connection: Connection, name: str, holder: str, now: datetime, tt
             "epoch": leases.c.epoch + 1,
             "expires_at": statement.excluded.expires_at,
         },
-        where=or_(leases.c.expires_at <= now, leases.c.holder == holder),
+        where=~is_held(now, ttl) | (leases.c.holder == holder),
     ).returning(leases.c.epoch)
     epoch: int | None = connection.execute(taking).scalar()
     return epoch
@@ -69,6 +86,30 @@ def require_lease(connection: Connection, name: str, epoch: int) -> None:
     query = select(leases.c.epoch).where(leases.c.name == name).with_for_update(read=True)
     if connection.execute(query).scalar() != epoch:
         raise _lost(name, epoch)
+
+
+@contextmanager
+def kept_alive(renew: Callable[[], bool], every_seconds: float, name: str) -> Iterator[None]:
+    """Renews a lease from a thread of its own while the block goes on: long work is no death.
+
+    Args:
+        renew: Called every so often; once it returns False it is not called again.
+        every_seconds: Time between two calls; well below what the lease lasts.
+        name: Of the thread.
+    """
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(every_seconds) and renew():
+            pass
+
+    thread = threading.Thread(target=go_on, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _lost(name: str, epoch: int) -> LeaseLostError:

@@ -7,6 +7,7 @@ an ordinary day of it a surge; an alert that is open on it would get a twin.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -41,7 +42,7 @@ def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRul
     Args:
         connection: In the surge worker's transaction: no core may go on from before it.
         merges: For every merged entity the one that stands in the end.
-        rules: By which baselines forget.
+        rules: From which relevance on articles counted, and by which baselines forget.
 
     Returns:
         How many series were moved.
@@ -53,7 +54,7 @@ def join_past(connection: Connection, merges: Mapping[str, str], rules: SurgeRul
     live = counting.read_story_heads(connection)  # in the order in which they entered
     since = ceil_to(live[0].entered_at, MINUTE) - MINUTE if live else None
     heads = [head for head in live if any(name in merges for name, _ in head.about)]
-    apart = _apart(connection, sorted({series.entity for series in moved}), merges)
+    apart = _apart(connection, sorted({series.entity for series in moved}), merges, rules)
     for series, into in sorted(moved.items()):
         _move_minutes(connection, series, into, apart[series.entity], since)
         _move_windows(connection, series, into, apart[series.entity])
@@ -108,8 +109,9 @@ def _renamed(head: StoryHead, merges: Mapping[str, str]) -> StoryHead:
 
 def _move_minutes(connection: Connection, series: Series, into: Series, apart: float, since: datetime | None) -> None:
     """Minutes from `since` on, which live stories tell of, as they are; of those before, the part that is apart."""
+    timed, dated = _Part(apart), _Part(apart)
     rows = [
-        msgspec.structs.replace(row, series=into) if since and row.minute >= since else _part(row, into, apart)
+        msgspec.structs.replace(row, series=into) if since and row.minute >= since else _part(row, into, timed, dated)
         for row in counting.read_minutes_of(connection, series)
     ]
     writes.add_minute_counts(connection, [row for row in rows if row.timed.stories or row.dated.stories])
@@ -137,15 +139,38 @@ def _take_back(connection: Connection, twice: Mapping[tuple[Series, datetime], M
     writes.add_minute_counts(connection, rows)
 
 
-def _part(row: MinuteCount, into: Series, apart: float) -> MinuteCount:
-    timed, dated = (
-        WindowCounts(round(apart * counts.stories), round(apart * counts.negatives))
-        for counts in (row.timed, row.dated)
-    )
-    return MinuteCount(into, row.minute, timed, dated, round(apart * row.timed_offset), round(apart * row.dated_offset))
+class _Part:
+    """Takes a part of counts row by row, so that at each row it has been taken of all rows so far, to within one.
+
+    By itself a row of one story could be taken whole or not at all.
+    """
+
+    def __init__(self, part: float) -> None:
+        """Takes this part, in [0, 1]."""
+        self._part = part
+        self._due = (0.0, 0.0, 0.0)
+
+    def of(self, counts: WindowCounts, offset: int = 0) -> tuple[WindowCounts, int]:
+        """What to take of a row's stories and of their offset."""
+        stories, negatives, offsets = (
+            due + self._part * more
+            for due, more in zip(self._due, (counts.stories, counts.negatives, offset), strict=True)
+        )
+        taken = round(stories)
+        bad, usual = min(round(negatives), taken), round(offsets) if taken else 0
+        self._due = (stories - taken, negatives - bad, offsets - usual)
+        return WindowCounts(taken, bad), usual
 
 
-def _apart(connection: Connection, moved: Sequence[str], merges: Mapping[str, str]) -> dict[str, float]:
+def _part(row: MinuteCount, into: Series, timed_part: _Part, dated_part: _Part) -> MinuteCount:
+    timed, timed_offset = timed_part.of(row.timed, row.timed_offset)
+    dated, dated_offset = dated_part.of(row.dated, row.dated_offset)
+    return MinuteCount(into, row.minute, timed, dated, timed_offset, dated_offset)
+
+
+def _apart(
+    connection: Connection, moved: Sequence[str], merges: Mapping[str, str], rules: SurgeRules
+) -> dict[str, float]:
     """By entity to be moved, the part of the articles about it that what it goes into has not got yet, in [0, 1].
 
     Of those that go into the same one, the earlier have brought theirs when a later one comes: an article that names
@@ -156,20 +181,24 @@ def _apart(connection: Connection, moved: Sequence[str], merges: Mapping[str, st
         coming = {name for name in moved if name not in parts}
         into = merges[entity]
         others = [into, *(name for name, target in merges.items() if target == into and name not in coming)]
-        parts[entity] = _part_without(connection, entity, others)
+        parts[entity] = _part_without(connection, entity, others, rules)
     return parts
 
 
-def _part_without(connection: Connection, entity: str, others: Sequence[str]) -> float:
-    """The part of the articles about an entity that name none of some others, in [0, 1]; 1 where there is none."""
+def _part_without(connection: Connection, entity: str, others: Sequence[str], rules: SurgeRules) -> float:
+    """The part of the articles about an entity that are about none of some others, in [0, 1]; 1 where there is none.
+
+    Who is named in passing was not counted for, and is not asked for here.
+    """
     table = schema.article_entities
-    mine = select(table.c.article_id).where(table.c.entity == entity)
+    counted = table.c.relevance >= rules.minimum_relevance
+    mine = select(table.c.article_id).where(table.c.entity == entity, counted)
     own = connection.scalar(select(func.count()).select_from(mine.subquery())) or 0
     both: set[str] = set()
     for chunk in counting.chunks(others):
         both |= set(
             connection.scalars(
-                select(table.c.article_id).where(table.c.entity.in_(chunk), table.c.article_id.in_(mine))
+                select(table.c.article_id).where(table.c.entity.in_(chunk), counted, table.c.article_id.in_(mine))
             )
         )
     return 1.0 - len(both) / own if own else 1.0
@@ -177,10 +206,12 @@ def _part_without(connection: Connection, entity: str, others: Sequence[str]) ->
 
 def _move_windows(connection: Connection, series: Series, into: Series, apart: float) -> None:
     table = schema.window_counts
-    moved = [
-        {**row, "series": into.key, **{name: round(apart * row[name]) for name in ("stories", "negatives")}}
-        for row in connection.execute(select(table).where(table.c.series == series.key)).mappings()
-    ]
+    rows = connection.execute(select(table).where(table.c.series == series.key).order_by(table.c.start)).mappings()
+    parts: defaultdict[int, _Part] = defaultdict(lambda: _Part(apart))
+    moved = []
+    for row in rows:
+        taken, _ = parts[row["window_seconds"]].of(WindowCounts(row["stories"], row["negatives"]))
+        moved.append({**row, "series": into.key, "stories": taken.stories, "negatives": taken.negatives})
     insert_many(connection, table, moved, _adding_stories)
     _delete(connection, table, series)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, select, tuple_
 
 from monitor.store import schema
-from monitor.store.counting import series_keys
+from monitor.store.counting import each_series
 from monitor.store.database import Database
 
 CHUNK_ROWS: Final = 2_000
@@ -60,7 +60,8 @@ def delete_older(database: Database, cutoff: datetime, chunk_rows: int = CHUNK_R
         (schema.surges, schema.surges.c.tick),
     ):
         with database.read() as connection:
-            queries = [_of_series(connection, table, key, moment < cutoff) for key in series_keys(connection, table)]
+            keys = connection.scalars(_series_with(table, moment < cutoff)).all()
+            queries = [_of_series(connection, table, key, moment < cutoff) for key in keys]
         deleted[table.name] = sum(_delete_all(database, table, query, chunk_rows) for query in queries)
     deleted[schema.entities.name] = _delete_all(database, schema.entities, _forgotten_entities(cutoff), chunk_rows)
     deleted[schema.outbox.name] = _delete_all(database, schema.outbox, _old_notices(cutoff), chunk_rows)
@@ -89,7 +90,13 @@ def _delete_all(database: Database, table: Table, keys: Select[Any], chunk_rows:
             return deleted
 
 
-def _of_series(connection: Connection, table: Table, key: str, old: Any) -> Select[Any]:
+def _series_with(table: Table, old: ColumnElement[bool]) -> Select[Any]:
+    """The series of which a table holds something old: the others cost no transaction."""
+    each = each_series(table)
+    return select(each.c.series).where(select(table.c.series).where(table.c.series == each.c.series, old).exists())
+
+
+def _of_series(connection: Connection, table: Table, key: str, old: ColumnElement[bool]) -> Select[Any]:
     query = select(*table.primary_key.columns).where(table.c.series == key, old)
     if table is schema.surges:
         newest: int | None = connection.execute(select(func.max(table.c.tick)).where(table.c.series == key)).scalar()

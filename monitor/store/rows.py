@@ -206,6 +206,10 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     counters: dict[str, float] = {}
     note: str = ""
 
+    def silent_for(self, now: datetime) -> timedelta:
+        """How long ago the sign was given; one from the future is as far away, for nobody knows when that was."""
+        return abs(now - self.seen_at)
+
 
 class JobRun(msgspec.Struct, frozen=True):
     """One run of a scheduled job; `outcome` is succeeded or failed, None while it runs or after it was cut off."""

@@ -94,13 +94,16 @@ class Blocks:
         )
 
     def add(self, entries: Entries, end: int) -> None:
-        """Counts stories in the blocks that hold their minute, unless these were learnt before the step at `end`."""
+        """Counts stories in the blocks that hold their minute, unless these were learnt before the step at `end`.
+
+        Or before the guard band was made longer: a restart counts their minutes again, and none is to teach twice.
+        """
         for length in self._lengths:
             if entries.dated and not counts_dated(length):
                 continue
             start = entries.minute - entries.minute % length
             closes, learnt = start + length, start + length + self._rules.guard_minutes
-            if learnt < end:
+            if learnt < end or (length == self._rules.block_minutes and closes <= self._baselines.clock):
                 continue
             ids, negatives, offsets = entries.ids, entries.negatives, entries.offsets
             if length != self._rules.block_minutes:

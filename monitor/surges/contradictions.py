@@ -297,8 +297,13 @@ def _is_titled(words: Sequence[_Word]) -> bool:
 
 
 def _stem(word: str) -> str:
-    plain = word if word.isascii() else "".join(filter(str.isascii, unicodedata.normalize("NFKD", word))) or word
-    return plain.lower().removesuffix("'s").rstrip("'")
+    """A word without capitals, accents and possessive; never empty, also where no letter of it is ASCII."""
+    plain = word if word.isascii() else "".join(filter(str.isascii, unicodedata.normalize("NFKD", word)))
+    return _unpossessed(plain) or _unpossessed(word)
+
+
+def _unpossessed(word: str) -> str:
+    return word.lower().removesuffix("'s").rstrip("'")
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:

@@ -68,25 +68,26 @@ def joined_past(
     Returns:
         Under the name of `one`. A build is that of whichever has more of it: cumulative sums do not add up.
     """
-    if other is None or other.as_of is None or other.since is None:
+    if other is None:
         return one
+    more = max(one, other, key=lambda each: each.build)
+    build: dict[str, Any] = {"build": more.build, "build_since": more.build_since, "build_as_of": more.build_as_of}
+    if other.as_of is None or other.since is None:
+        return msgspec.structs.replace(one, **build)
     if one.as_of is None or one.since is None:
-        return msgspec.structs.replace(other, series=one.series)
+        return msgspec.structs.replace(other, series=one.series, **build)
     as_of = max(one.as_of, other.as_of)
     fades = [0.5 ** ((as_of - each) / timedelta(days=half_life_days)) for each in (one.as_of, other.as_of)]
     summed = {
         name: apart * fades[0] * getattr(one, name) + fades[1] * getattr(other, name)
         for name in ("stories", "information", "negatives", "spread", "pairs", "spread_known", "volume")
     }
-    more = max(one, other, key=lambda each: each.build)
     return BaselineState(
         series=one.series,
         window_minutes=one.window_minutes,
         since=min(one.since, other.since),
         as_of=as_of,
-        build=more.build,
-        build_since=more.build_since,
-        build_as_of=more.build_as_of,
+        **build,
         **summed,
     )
 

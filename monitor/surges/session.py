@@ -4,6 +4,10 @@ A tick is one transaction. What stands before it in every partition is settled (
 written together with the offsets to go on from. If anything fails, the session is void: what its core has taken in and
 the store has not is forgotten with it, and the next session starts from the tables. So it is, too, when somebody merges
 two entities: the next session joins their past before it counts on.
+
+Time is what watermarks say. Where they stay away it goes on from the last tick by as much as really passed, told by a
+clock that nobody sets, and never past the wall clock: neither a jump of that one, nor one that was wrong when the
+session began, leads it into the future; and what waits to be read keeps its place in time.
 """
 
 from __future__ import annotations
@@ -65,11 +69,11 @@ class Session:
             rules: How surges are judged.
             topic: The scored topic.
             epoch: Of the lease.
-            clock: For stalls; never for verdicts.
+            clock: Where a stall moves time no further; never for verdicts.
             abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what each
                 article's model asks for.
             stall_after: How long watermarks may stay away before the clock moves time on; None: for ever.
-            elapsed: A clock that nobody sets, in seconds: a stall is measured by it, and time moved on no further.
+            elapsed: A clock that nobody sets, in seconds: how long watermarks stayed away, and how far time moves on.
         """
         self._database = database
         self._reader = reader
@@ -83,7 +87,8 @@ class Session:
         self._stall_after = stall_after
         self._alignment = Alignment(number for _, number in reader.positions())
         self._elapsed = elapsed
-        self._believed, self._believed_at = clock(), elapsed()
+        self._moved_to, self._moved_at = core.tick or clock(), elapsed()
+        """The last tick, and when it was by `elapsed`; before the first one the session's beginning."""
         self.articles = 0
         """Articles counted so far."""
         self.ticks = 0
@@ -103,18 +108,18 @@ class Session:
         Raises:
             BrokerError, StoreError, MergedError: The session is void.
         """
-        records = [] if self._waits_for_the_clock() else self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
+        records = [] if self._has_enough() else self._reader.poll(_POLL_RECORDS, _POLL_SECONDS)
         for record in records:
             self._alignment.add(record.partition, record.offset, self._decode(record))
         done = len(records) + self._count_what_is_ready()
         self._balance()
         return done
 
-    def _waits_for_the_clock(self) -> bool:
-        """Much is in hand that only a later clock will count: the tick is ahead of what every partition has reached."""
+    def _has_enough(self) -> bool:
+        """Much is in hand that only a later clock will count: the tick is in the future, and no watermark passes it."""
         ready, last = self._alignment.ready, self.tick
-        behind = last is not None and (ready is None or ready <= last)
-        return behind and self._stall_after is not None and self._alignment.buffered > _AHEAD_LIMIT
+        waits = last is not None and (ready is None or ready <= last) and last > self._clock()
+        return waits and self._stall_after is not None and self._alignment.buffered > _AHEAD_LIMIT
 
     def _balance(self) -> None:
         """Reads on only where it helps: while much is in hand, partitions that are ahead wait for the others."""
@@ -137,17 +142,18 @@ class Session:
 
     def _count_what_is_ready(self) -> int:
         elapsed, ready, last = self._elapsed(), self._alignment.ready, self.tick
-        waited = timedelta(seconds=elapsed - self._believed_at)
-        # Of a clock that is set ahead and back again, a tick in the future would be left: nothing counts until then.
-        now = min(self._clock(), self._believed + waited)
+        waited = timedelta(seconds=elapsed - self._moved_at)
         if ready is not None and (last is None or ready > last):
-            self._write(ready, self._alignment.take(ready))
-            now = self._clock()
-        elif self._stall_after is not None and waited >= self._stall_after and (last is None or now > last):
-            self._write(now, self._alignment.take_all())
+            tick, taken = ready, self._alignment.take(ready)
+        elif self._stall_after is not None and waited >= self._stall_after:
+            tick = min(self._clock(), self._moved_to + waited)
+            if last is not None and tick <= last:
+                return 0
+            taken = self._alignment.take_all()
         else:
             return 0
-        self._believed, self._believed_at = now, elapsed
+        self._write(tick, taken)
+        self._moved_to, self._moved_at = tick, elapsed
         return 1
 
     def _write(self, tick: datetime, taken: Taken) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from monitor.broker.client import KafkaClient
 from monitor.broker.names import TopicNames
 from monitor.clock import Clock
-from monitor.errors import LeaseLostError, TopicRecreatedError
+from monitor.errors import LeaseLostError, MonitorError, TopicRecreatedError
 from monitor.store import counting, entities, leases
 from monitor.store.database import Database
 from monitor.store.merged_series import join_past
@@ -20,6 +22,8 @@ from monitor.surges.session import STAGE, MergedError, Session
 
 LEASE_TTL = timedelta(seconds=10)
 """After so long without a renewal a standby takes over."""
+
+RENEW_SECONDS = 2.5
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,8 @@ class SurgeWorker:
         clock: Clock,
         abstain_below: float | None,
         stall_after: timedelta | None,
+        elapsed: Callable[[], float] = time.monotonic,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         """Wires a worker; nothing is read before the first `step`.
 
@@ -47,11 +53,14 @@ class SurgeWorker:
             names: Names of the topics.
             rules: How surges are judged.
             holder: Unique to this process, for the lease.
-            clock: For the lease and for stalls; never for verdicts.
+            clock: Says when the lease ends, and what stalls do not pass; never for verdicts.
             abstain_below: Sentiments less probable than this do not count as negative, in [0, 1]; None: than what each
                 article's model asks for.
             stall_after: Live: how long watermarks may stay away before the clock moves time on. None (a replay):
                 for ever.
+            elapsed: A clock that nobody sets, in seconds: says when the lease is to be renewed, and for how long
+                watermarks stayed away.
+            renew_seconds: Time between two renewals of the lease, or looks at it; well below `LEASE_TTL`.
         """
         self._database = database
         self._kafka = kafka
@@ -62,7 +71,9 @@ class SurgeWorker:
         self._abstain_below = abstain_below
         self._stall_after = stall_after
         self._epoch: int | None = None
-        self._renew_at: datetime | None = None
+        self._elapsed = elapsed
+        self._renew_seconds = renew_seconds
+        self._renew_at = elapsed()
         self._session: Session | None = None
         self._ended = {"articles": 0, "ticks": 0}
 
@@ -117,16 +128,15 @@ class SurgeWorker:
             self._epoch = None
 
     def _held_epoch(self) -> int | None:
-        now = self._clock()
-        if self._renew_at is not None and now < self._renew_at:
+        if self._elapsed() < self._renew_at:
             return self._epoch
-        self._renew_at = now + LEASE_TTL / 4
+        self._renew_at = self._elapsed() + self._renew_seconds
         with self._database.write() as connection:
             if self._epoch is None:
-                self._epoch = leases.take_lease(connection, STAGE, self._holder, now, LEASE_TTL)
+                self._epoch = leases.take_lease(connection, STAGE, self._holder, self._clock(), LEASE_TTL)
                 return self._epoch
             try:
-                leases.renew_lease(connection, STAGE, self._epoch, now, LEASE_TTL)
+                leases.renew_lease(connection, STAGE, self._epoch, self._clock(), LEASE_TTL)
             except LeaseLostError as error:
                 _log.warning("%s", error)
                 self._end()
@@ -134,11 +144,28 @@ class SurgeWorker:
         return self._epoch
 
     def _begin(self, epoch: int) -> Session:
+        """Loads what the store holds: of a large store that takes longer than the lease lasts."""
+        with leases.kept_alive(lambda: self._renewed(epoch), self._renew_seconds, "renew-surges"):
+            return self._loaded(epoch)
+
+    def _renewed(self, epoch: int) -> bool:
+        try:
+            with self._database.write() as connection:
+                leases.renew_lease(connection, STAGE, epoch, self._clock(), LEASE_TTL)
+        except LeaseLostError:  # the session will not be able to write, and then says so
+            return False
+        except MonitorError as error:
+            _log.warning("The lease could not be renewed: %s", error)
+        return True
+
+    def _loaded(self, epoch: int) -> Session:
         ids = self._kafka.topics.topic_ids([self._topic])
         with self._database.write() as connection:
             leases.require_lease(connection, STAGE, epoch)
             merges = entities.read_merges(connection)
             join_past(connection, merges, self._rules)
+            # While this held the store's one write lock nobody else could renew it.
+            leases.renew_lease(connection, STAGE, epoch, self._clock(), LEASE_TTL)
         with self._database.read() as connection:
             snapshot = counting.load_snapshot(connection, STAGE, self._rules)
             offsets = counting.load_offsets(connection, ids[self._topic])
@@ -154,6 +181,7 @@ class SurgeWorker:
             clock=self._clock,
             abstain_below=self._abstain_below,
             stall_after=self._stall_after,
+            elapsed=self._elapsed,
         )
 
     def _end(self) -> None:

@@ -83,6 +83,7 @@ def test_a_stage_without_a_sign_is_missing_and_one_with_an_old_sign_is_silent() 
     assert "● alive" in table
     assert table.count("✕ not running") == 4
     assert "✕ silent for 40 s" in stage_table([beat()], {}, START + 42 * SECOND)
+    assert "✕ silent for 40 s" in stage_table([beat(seconds=42)], {}, START)  # given by a clock that was ahead
 
 
 def test_a_process_ran_until_its_last_sign_and_no_longer() -> None:

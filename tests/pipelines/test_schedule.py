@@ -154,7 +154,7 @@ def test_what_a_killed_process_left_running_is_released_and_shown_as_cut_off(
     assert done.returncode == 9
     soon, after = DUE + LEASE - MINUTE, DUE + LEASE
     with database.write() as connection:
-        assert jobs.mark_cut_off(connection, soon) == []
+        assert jobs.mark_cut_off(connection, soon, LEASE) == []
     assert not run_due("retrain", soon, settings, database, Hand(soon), work=_says("Too early."))
     assert run_due("retrain", after, settings, database, Hand(after), work=_says("Did it."))
     assert [run.outcome for run in _runs(database)] == ["succeeded", "skipped: still running", "cut off"]
@@ -165,10 +165,19 @@ def test_a_run_that_was_cut_off_is_shown_without_waiting_for_the_next(settings: 
     with database.write() as connection:
         assert isinstance(jobs.start_run(connection, "retrain", DUE, DUE, "gone", LEASE), jobs.StartedRun)
     with database.write() as connection:
-        assert jobs.mark_cut_off(connection, DUE + LEASE) == ["retrain"]
-        assert jobs.mark_cut_off(connection, DUE + LEASE) == []
+        assert jobs.mark_cut_off(connection, DUE + LEASE, LEASE) == ["retrain"]
+        assert jobs.mark_cut_off(connection, DUE + LEASE, LEASE) == []
     (run,) = _runs(database)
     assert (run.outcome, run.finished_at) == ("cut off", DUE + LEASE)
+
+
+def test_a_run_that_died_while_the_clock_was_ahead_stops_no_other(settings: Settings, database: Database) -> None:
+    ahead = DUE + timedelta(days=30)
+    with database.write() as connection:
+        assert isinstance(jobs.start_run(connection, "retrain", DUE, ahead, "gone", LEASE), jobs.StartedRun)
+        assert jobs.mark_cut_off(connection, DUE + LEASE, LEASE) == ["retrain"]
+    later = DUE + timedelta(days=1)
+    assert run_due("retrain", later, settings, database, Hand(later), work=_says("Did it."))
 
 
 def test_a_long_run_gives_signs_of_life(settings: Settings, database: Database) -> None:
@@ -191,7 +200,7 @@ def test_a_long_run_gives_signs_of_life(settings: Settings, database: Database) 
     def work(_settings: Settings, _database: Database, _now: datetime) -> str:
         assert clock.renewed.wait(60)
         with database.write() as connection:  # longer after the start than the lease lasts
-            assert jobs.mark_cut_off(connection, clock.now) == []
+            assert jobs.mark_cut_off(connection, clock.now, LEASE) == []
         return "Took long."
 
     assert run_due("retrain", DUE, settings, database, clock, work=work, renew_seconds=0.001)

@@ -1,57 +1,82 @@
-"""A stage at work: its signs of life."""
+"""The loop that every stage runs in."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from monitor.store import health
 from monitor.store.database import Database
 from pipelines.stages import run_stage
-from pipelines.standing import read_status
-
-NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+from tests.store.builders import HOUR, NOON
 
 
-class Working:
-    """A stage of which every step takes a second, and whose machine's clock is set back by an hour at the tenth."""
+class Resting(threading.Event):
+    """An event that notes how long it was waited for, and does not wait."""
 
-    def __init__(self, steps: int) -> None:
-        self.now = NOON
-        self.stop = threading.Event()
-        self._left = steps
-        self._done = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.rests: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.rests.append(timeout)
+        return self.is_set()
+
+
+class Idling:
+    """A stage of twelve steps of a second each, at which it finds nothing to do but to read its own last sign."""
+
+    def __init__(self, database: Database, jump: timedelta = timedelta(0)) -> None:
+        self.stop = Resting()
+        self.signs: list[dict[str, float]] = []
+        self._database = database
+        self._jump = jump
+        self._elapsed = 0.0
+
+    def run(self) -> None:
+        run_stage("surges", self._build, self._database, self.stop, clock=self._clock, elapsed=lambda: self._elapsed)
+
+    @contextmanager
+    def _build(self) -> Iterator[Idling]:
+        yield self
+
+    def _clock(self) -> datetime:
+        """The wall clock, which is set after six seconds."""
+        return NOON + timedelta(seconds=self._elapsed) + (self._jump if self._elapsed >= 6 else timedelta(0))
 
     def step(self) -> int:
-        self._done += 1
-        self.now += SECOND if self._done != 10 else -timedelta(hours=1)
-        if self._done == self._left:
+        with self._database.read() as connection:
+            self.signs += [dict(beat.counters) for beat in health.read_heartbeats(connection)]
+        self._elapsed += 1.0
+        if self._elapsed == 12.0:
             self.stop.set()
-        return 1
+        return 0
 
     def counters(self) -> Mapping[str, float]:
-        return {"steps": float(self._done)}
+        return {"elapsed": self._elapsed}
 
     def note(self) -> str:
         return ""
 
-    @contextmanager
-    def build(self) -> Iterator[Working]:
-        yield self
 
-
-def test_a_clock_that_is_set_back_stops_no_signs_of_life(tmp_path: Path) -> None:
-    working = Working(steps=20)
+@pytest.mark.parametrize("jump", [-3 * HOUR, timedelta(0), 3 * HOUR])
+def test_signs_of_life_go_on_whatever_is_done_to_the_clock(tmp_path: Path, jump: timedelta) -> None:
     with Database.open(f"sqlite:///{tmp_path / 'monitor.db'}") as database:
-        seen: list[tuple[str, float]] = []
+        stage = Idling(database, jump)
+        stage.run()
+    assert sorted({sign["elapsed"] for sign in stage.signs}) == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
 
-        def clock() -> datetime:
-            seen.extend((stage.state, stage.silent_seconds) for stage in read_status(database, working.now).stages)
-            return working.now
 
-        run_stage("alerts", working.build, database, working.stop, clock=clock)
-        assert [state for state, _ in seen].count("silent") == 1, "until the next sign of life"
-        assert all(silent <= 3 for state, silent in seen if state == "alive")
+def test_a_counter_that_stands_by_rests_between_its_looks(tmp_path: Path) -> None:
+    """It reads nothing then, so no poll waits for it."""
+    with Database.open(f"sqlite:///{tmp_path / 'monitor.db'}") as database:
+        stage = Idling(database)
+        stage.run()
+    assert len(stage.stop.rests) == 12
+    assert min(stage.stop.rests) > 0

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import event
+
 from monitor.articles import article_id
 from monitor.clock import MINUTE
 from monitor.records import DeadLetter
@@ -140,6 +142,25 @@ def test_a_new_store_has_no_snapshot_and_no_offsets(database: Database) -> None:
     with database.read() as connection:
         assert counting.load_snapshot(connection, "surges", SurgeRules()) is None
         assert counting.load_offsets(connection, "topic-a") == {}
+
+
+def test_a_start_asks_no_more_often_for_the_many_series_that_were_ever_counted(database: Database) -> None:
+    def statements(companies: int) -> int:
+        asked: list[str] = []
+        with database.write() as connection:
+            series = [Series(entity=f"~company {number}") for number in range(companies)]
+            long_ago = NOON - timedelta(days=100)
+            writes.add_minute_counts(connection, [minute_count(long_ago, 1, 0, each) for each in series])
+            writes.write_surges(connection, [surge(long_ago, each) for each in series])
+            writes.write_progress(connection, "surges", NOON + timedelta(days=companies))
+        with database.read() as connection:
+            event.listen(connection, "before_cursor_execute", lambda *args: asked.append(args[2]))
+            snapshot = counting.load_snapshot(connection, "surges", SurgeRules())
+        assert snapshot is not None
+        assert len(snapshot.surges) == companies
+        return len(asked)
+
+    assert statements(2) == statements(9)
 
 
 def test_a_snapshot_is_what_was_written_last(database: Database) -> None:

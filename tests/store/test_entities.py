@@ -150,6 +150,10 @@ def test_merges_make_no_circle(filled: Database) -> None:
             entities.merge_entity(connection, "~quillon", "~tarvex", DECISION)
         with pytest.raises(InputError, match="cannot go into"):
             entities.merge_entity(connection, "~quillon", "~quillon", DECISION)
+        entities.merge_entity(connection, "~quillon", "boeing", DECISION)
+        with pytest.raises(InputError, match="goes into ~quillon"):
+            entities.merge_entity(connection, "~quillon", "~tarvex", DECISION)
+        assert entities.read_merges(connection) == {"~tarvex": "boeing", "~quillon": "boeing"}
 
 
 @pytest.mark.parametrize(("entity", "into"), [("~nobody", "boeing"), ("~quillon", "~nobody"), ("boeing", "~quillon")])

@@ -35,6 +35,17 @@ def test_a_renewed_lease_lasts_longer(database: Database) -> None:
     assert take(database, "second", 18) == 2
 
 
+def test_a_lease_that_a_clock_far_ahead_has_written_holds_nobody_off(database: Database) -> None:
+    assert take(database, "first", 24 * 3600) == 1
+    assert take(database, "second", 0) == 2
+    assert take(database, "third", 9.999) is None
+
+
+def test_clocks_that_differ_by_minutes_take_no_lease_from_each_other(database: Database) -> None:
+    assert take(database, "ahead", 300) == 1
+    assert take(database, "right", 0) is None
+
+
 def test_a_released_lease_is_free_at_once(database: Database) -> None:
     epoch = take(database, "first", 0)
     assert epoch == 1

@@ -259,3 +259,53 @@ def test_names_merged_at_the_same_time_keep_what_they_would_if_merged_one_after_
     found = tables(database)
     assert sum(row.timed.stories for row in found["minutes"] if row.series == NEW) >= 8 * 5, "little was kept"
     assert found == wanted
+
+
+def test_who_is_named_in_passing_was_not_counted_for_and_leaves_nothing_out(database: Database, tmp_path: Path) -> None:
+    plain = month(range(6), "~acme")
+    passing = [
+        msgspec.structs.replace(
+            item, mentions=(*item.mentions, msgspec.structs.replace(mention(), entity="acme", relevance=10))
+        )
+        if item.mentions[0].entity == "~acme"
+        else item
+        for item in plain
+    ]
+    days = [NOON + day * 24 * HOUR for day in range(1, 7)]
+    with Database.open(f"sqlite:///{tmp_path / 'reference.db'}") as reference:
+        count(reference, plain, days)
+        merge(reference)
+        count(reference, [], days[-1:])
+        wanted = tables(reference)
+    count(database, passing, days)
+    merge(database)
+    count(database, [], days[-1:])
+    found = tables(database)
+    assert sum(row.timed.stories for row in found["minutes"] if row.series == NEW) == 6 * 4
+    assert found == wanted
+
+
+@pytest.mark.parametrize(("both", "of"), [({0}, 3), ({0, 1, 3}, 5)])
+def test_what_names_both_counts_once_in_all_minutes_of_one_story_together(
+    database: Database, both: set[int], of: int
+) -> None:
+    """Each such minute by itself would keep all of its story or nothing."""
+    hours = 160
+    items = [
+        named(
+            hour,
+            NOON + hour * HOUR,
+            ("~acme", 0.8 if hour % 2 else 0.1),
+            *([("acme", 0.1)] if hour % of in both else []),
+        )
+        for hour in range(hours)
+    ]
+    count(database, items, [NOON + day * 24 * HOUR for day in range(1, 9)])
+    merge(database)
+    count(database, [], [NOON + 8 * 24 * HOUR])
+    found = tables(database)
+    minutes = [row for row in found["minutes"] if row.series == NEW]
+    assert sum(row.timed.stories for row in minutes) == pytest.approx(hours, abs=1)
+    bad = sum(hour % 2 and hour % of not in both for hour in range(hours))
+    assert sum(row.timed.negatives for row in minutes) == pytest.approx(bad, abs=3)
+    assert all(row.timed.negatives <= row.timed.stories for row in minutes)

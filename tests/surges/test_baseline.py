@@ -8,7 +8,7 @@ import pytest
 
 from monitor.surges.baseline import Baselines
 from monitor.surges.columns import SeriesIndex
-from monitor.surges.lessons import BaselineState, Expectations, Lessons
+from monitor.surges.lessons import BaselineState, Expectations, Lessons, joined_past
 from monitor.surges.minutes import minute_of
 from monitor.surges.rules import DAY_MINUTES, SurgeRules
 from monitor.surges.series import ALL, Series
@@ -286,3 +286,16 @@ def test_sources_that_keep_their_parts_of_the_news_leave_no_doubt_however_little
     sources = [Series.told_by(f"source {number}") for number in range(20)]
     school = School().teach([{ALL: (100, 20), **dict.fromkeys(sources, (5, 1))}] * (7 * weeks))
     assert doubt(school, dict.fromkeys(sources, 5)) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("building_is_new", [True, False])
+def test_a_build_is_kept_where_one_of_two_names_has_learnt_nothing_yet(building_is_new: bool) -> None:
+    young = BaselineState(series=Series(entity="~acme"), window_minutes=DAY_MINUTES)
+    old = msgspec.structs.replace(young, since=at(), as_of=at(days=30), stories=9.0, information=9.0, volume=9.0)
+    build = {"build": 9.0, "build_since": at(days=30), "build_as_of": at(days=32)}
+    young, old = (
+        msgspec.structs.replace(each, **build) if (each is young) == building_is_new else each for each in (young, old)
+    )
+    wanted = msgspec.structs.replace(old, **build)
+    assert joined_past(young, old, 28.0) == wanted
+    assert joined_past(old, young, 28.0) == wanted

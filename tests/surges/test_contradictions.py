@@ -67,6 +67,14 @@ def test_one_thing_said_differently_is_no_contradiction(one: str, other: str) ->
     assert contradict(facts(other), facts(one)) is None
 
 
+@pytest.mark.parametrize("name", ["Яндекс", "Ωμέγα", "Ø", "Ł", "О’Яндекс", "Møller"])
+@pytest.mark.parametrize("mark", ["'s", "’s"])
+def test_a_name_in_other_letters_is_the_same_with_a_possessive(name: str, mark: str) -> None:
+    owned = facts(f"{name}{mark} Gas profit rises 10%")
+    assert owned.sentences[0].names == facts(f"{name} Gas profit rises 10%").sentences[0].names != frozenset()
+    assert contradict(owned, owned) is None
+
+
 def test_an_added_sentence_and_a_cut_end_contradict_nothing() -> None:
     whole = "Acme recalls 41 ovens after fires. The agency said so on Friday."
     for other in (f"A spokesman declined to comment. {whole}", whole[:40], f"{whole} Shares fell 3% in New York."):

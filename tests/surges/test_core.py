@@ -108,6 +108,21 @@ def test_what_was_seen_within_the_guard_band_has_not_taught_the_baseline_yet() -
     assert state.negatives / state.information == pytest.approx(0.2, abs=0.01)
 
 
+def test_a_longer_guard_band_teaches_no_day_twice() -> None:
+    rules, longer = SurgeRules(guard_minutes=1440), SurgeRules(guard_minutes=4 * 1440)
+    past = calm(14)
+    tables = run(past, [at(days=day) for day in range(1, 11)], rules)
+    learnt = tables.baselines[ALL]
+    core = SurgeCore(longer, tables.snapshot(longer))
+    for day in range(10, 15):
+        new = [one for one in past if at(days=day - 1) <= one.first_seen_at < at(days=day)] if day > 10 else []
+        tables.write(core.advance(at(days=day, minutes=1), new))
+        if day < 13:
+            assert tables.baselines[ALL].stories == learnt.stories
+    assert learnt.as_of == at(days=9)
+    assert tables.baselines[ALL].as_of == at(days=10)
+
+
 def test_a_past_crisis_hardly_raises_what_is_expected() -> None:
     crisis = negatives(96, at(days=10), every_minutes=15)
     tables = run([*calm(14), *crisis], hourly(14), RULES)
