@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -175,6 +175,10 @@ class ScheduleSettings(Section):
     )
 
 
+_OWN_NAMES: Final = {"push": "programs post", "stdin": "is piped in"}
+"""Of sources that stand in no settings; one of the same name would share its place with them."""
+
+
 class Settings(BaseSettings):
     """All settings."""
 
@@ -207,6 +211,9 @@ class Settings(BaseSettings):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"source names must be unique, but {', '.join(repeated)} stand more than once")
+        for name, what in _OWN_NAMES.items():
+            if name in names:
+                raise ValueError(f"{name} is the name of what {what}: give the source another one")
         return sources
 
     @property

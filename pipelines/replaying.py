@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.alerts.routing import Receiver
 from monitor.clock import Clock
-from monitor.errors import TopicRecreatedError
+from monitor.errors import InputError, TopicRecreatedError
 from monitor.ingest.intake.publisher import Publisher
 from monitor.ingest.items import ColumnMap, ItemReader, time_zone
 from monitor.ingest.recording import Recording
@@ -66,7 +66,13 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
             max_item_bytes=self.max_item_bytes,
             day_first=self.day_first,
         )
-        return Recording(read_items(path, self.format, self.columns), reader)
+        recording = Recording(read_items(path, self.format, self.columns), reader)
+        if recording.is_unreadable_in_time:
+            raise InputError(
+                f"{path}: no time in its column {self.columns.time!r} can be read.",
+                "Name the column that holds times with --time-column, or write them as 2024-05-06T09:30:00Z.",
+            )
+        return recording
 
     def fingerprint(self) -> int:
         """A number by which the rows that this replay leads to are told from those of any other; pace does not count.

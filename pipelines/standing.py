@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from datetime import datetime, timedelta
 from typing import Literal
@@ -88,6 +89,14 @@ def read_stage(database: Database, stage: str, now: datetime) -> StageStanding |
 def name_here(stage: str) -> str:
     """Under which a stage, `STAGE` or `STAGE-REPLICA`, gives its signs of life on this machine."""
     return f"{stage}@{socket.gethostname()}"
+
+
+def is_alive(database: Database, stage: str, now: datetime) -> bool:
+    """Whether a worker of a stage (`ingest`) gives signs of life at `now`."""
+    with database.read() as connection:
+        beats = health.read_heartbeats(connection)
+    alive = [beat.name for beat in beats if _standing(beat, now).state == "alive"]
+    return any(re.split("[-@]", name)[0] == stage for name in alive)
 
 
 def _standing(beat: Heartbeat, now: datetime) -> StageStanding:

@@ -81,6 +81,8 @@ def test_a_store_url_is_taken_as_it_is() -> None:
         ('[kafka]\ntopic_prefix = "a b"\n', "kafka.topic_prefix"),
         ('[[sources]]\nname = "a"\npath = "x"\n[[sources]]\nname = "a"\npath = "y"\n',
          "sources: source names must be unique, but a stand more than once"),
+        ('[[sources]]\nname = "push"\npath = "x"\n', "sources: push is the name of what programs post"),
+        ('[[sources]]\nname = "stdin"\npath = "x"\n', "sources: stdin is the name of what is piped in"),
         ('[[alerts.receivers]]\nname = "hook"\nkind = "webhook"\n',
          "a webhook needs a url, and only a webhook has one"),
         ('[[alerts.routes]]\nmatchers = ["colour=red"]\nreceivers = []\n', "names the label colour"),

@@ -144,7 +144,8 @@ def check(name: Name, as_json: AsJson = False) -> None:
             results.print(f"[red]{found.failure}[/]: ", end="")
             results.print(clean(found.detail), markup=False)
         else:
-            results.print("{} items: {}.".format(*_columns(found.accounts)), markup=False)
+            count, fates = _columns(found.accounts)
+            results.print(f"{count} items{fates and ': '}{fates}.", markup=False)
             for heading, counts in (("Languages", found.languages), ("Times", found.time_cases)):
                 told = ", ".join(f"{key} {count}" for key, count in counts.items())
                 results.print(f"{heading}: {told or 'none'}", markup=False)
@@ -188,13 +189,20 @@ def accounts(
 
 
 def forget(name: Name) -> None:
-    """Forgets where a source stands, as after it was taken out of the settings; its accounts and articles stay."""
+    """Forgets where a source stands, as after it was taken out of the settings; its accounts and articles stay.
+
+    Ingest must not run: it would write the place down again.
+    """
+    from monitor.clock import system_clock
     from monitor.errors import InputError
     from monitor.settings import load_settings
     from monitor.store import sources as stored
     from monitor.store.database import Database
+    from pipelines.standing import is_alive
 
     with errors_explained(), Database.open(load_settings().store_url) as database:
+        if is_alive(database, "ingest", system_clock()):
+            raise InputError(f"Ingest runs, and would write down again where {name!r} stands.", "Stop it first.")
         with database.write() as connection:
             known = stored.forget(connection, name)
         if not known:

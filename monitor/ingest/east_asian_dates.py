@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date as date_of
+from datetime import timedelta
 
 _DATE = re.compile(
     r"(?P<year>\d{4})\s*[年년]\s*(?P<month>\d{1,2})\s*[月월]\s*(?P<day>\d{1,2})\s*[日号號일]?"
@@ -16,6 +18,9 @@ _CLOCK = re.compile(
 )
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*(?P<offset>[+-]\d{2}:?\d{2})|(?P<zulu>Z|UTC|GMT)\b")
 _AFTERNOON = ("下午", "晚上", "傍晚", "午後", "오후")
+_EVENING = ("晚上",)
+"""Its twelfth hour ends the day."""
+_MIDNIGHT = 24
 _MORNING = ("上午", "凌晨", "早上", "清晨", "午前", "오전")
 _NOON = ("中午",)
 _ZONES: Mapping[str, str] = {"北京时间": "+08:00", "北京時間": "+08:00", "香港时间": "+08:00", "香港時間": "+08:00",
@@ -58,10 +63,15 @@ def east_asian_to_iso(text: str) -> str:
         raise ValueError(text)
     minute = 30 if clock["half"] else int(clock["minute"] or 0)
     second = f":{int(clock['second']):02}" if clock["second"] else ""
-    return f"{iso}T{_hour_of(int(clock['hour']), half):02}:{minute:02}{second}{zone}"
+    hour = _hour_of(int(clock["hour"]), half)
+    if hour == _MIDNIGHT:
+        iso, hour = f"{date_of(int(year), int(month), int(day)) + timedelta(days=1)}", 0
+    return f"{iso}T{hour:02}:{minute:02}{second}{zone}"
 
 
 def _hour_of(hour: int, half: str) -> int:
+    if half in _EVENING and hour == 12:
+        return _MIDNIGHT
     if half in _AFTERNOON and hour < 12:
         return hour + 12
     if half in _NOON and hour < 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -149,7 +150,8 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
     def _texts(self, fields: Mapping[str, object]) -> ItemTexts:
         """Raises InputError with the fault, a part of a sentence, where these are not texts of an article."""
         columns = self.columns
-        read = {name: _text(fields, getattr(columns, name)) for name in ("text", "body", "source", "id", "url")}
+        read = {name: _text(fields, getattr(columns, name)) for name in ("text", "body", "source", "url")}
+        read["id"] = _text(_with_whole_number(fields, columns.id), columns.id)
         # What is nice to know is no reason to refuse news.
         read |= {name: _text(fields, getattr(columns, name), strict=False) for name in ("author", "parent", "language")}
         if columns.text and isinstance(fields.get(columns.text), int):
@@ -195,12 +197,13 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _refuse(self, item: Item, reason: str, seen_at: datetime) -> DeadLetter:
-        position = short_position(item.position)
+        # A file that begins anew has other bytes at the same place.
+        digest = hashlib.blake2b(item.original, digest_size=8).hexdigest()
         return DeadLetter(
             stage="ingest",
-            reason=f"{position}: {short_reason(reason)}.",
+            reason=f"{short_position(item.position)}: {short_reason(reason)}.",
             source=self.name,
-            position=position,
+            position=short_position(f"{item.position}-{digest}"),
             seen_at=seen_at,
             original=item.original[:MAX_ORIGINAL_BYTES],
         )
@@ -208,6 +211,7 @@ class ItemReader(msgspec.Struct, frozen=True, kw_only=True):
 
 def short_position(position: str) -> str:
     """A position that fits into keys: itself, or its fingerprint where it is too long."""
+    position = position.replace("\x00", "\ufffd")
     return position if len(position) <= MAX_POSITION_CHARACTERS else article_id(position)
 
 
@@ -219,6 +223,12 @@ def _text(fields: Mapping[str, object], column: str, *, strict: bool = True) -> 
         raise InputError(f"{column!r} is a {type(value).__name__}, not text")
     # A half of a surrogate pair is no character, and no encoder would take it.
     return _WHITESPACE.sub(" ", _SURROGATES.sub("\ufffd", str(value))).strip()
+
+
+def _with_whole_number(fields: Mapping[str, object], column: str) -> Mapping[str, object]:
+    """A column of numbers with gaps is one of fractions to many a program: 7.0 is the number 7."""
+    value = fields.get(column)
+    return {column: int(value)} if isinstance(value, float) and value.is_integer() else fields
 
 
 def time_zone(name: str) -> tzinfo:

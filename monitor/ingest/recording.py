@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -42,9 +43,12 @@ class Recording:
         for number, item in enumerate(items):
             previous = self._arrival(item) or previous
             arrivals.append((previous, number, item))
+        says = any(str((item.fields or {}).get(reader.columns.time) or "").strip() for _, _, item in arrivals)
         known = [at for at, _, _ in arrivals if at.year > 1]
         earliest = min(known, default=datetime(2000, 1, 1, tzinfo=UTC))
         arrivals.sort(key=lambda arrival: arrival[:2])
+        self.is_unreadable_in_time: Final = says and not known
+        """Whether its items say when they were published, and none so that it can be read: all would come at once."""
         self._arrivals = [Arrival(item, max(at, earliest)) for at, _, item in arrivals]
 
     def __len__(self) -> int:

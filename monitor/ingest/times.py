@@ -31,6 +31,9 @@ _NUMBERS = re.compile(r"(?<![\d/.-])(\d{1,2})([/-])(\d{1,2})(?=\2(?:\d{4}|\d\d)(
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\b", re.IGNORECASE)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS_A_YEAR = 12
+_COUNTED = re.compile(r"[0-9]{10}(?:[0-9]{3}){0,3}")
+_NO_SECONDS = 100_000_000_000
+"""So many seconds after 1970 lies the year 5138: such a number counts smaller units."""
 _DASHES = re.compile(r"\s[-–—|·•]\s")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -72,7 +75,8 @@ def read_time(value: object, zone: tzinfo, day_first: bool | None = None) -> Rea
 
     Args:
         value: Text (ISO 8601, RFC 2822, Chinese, Japanese or Korean, or another form that says the whole date), a
-            `date` or a `datetime`; anything else is no time.
+            `date`, a `datetime`, or seconds since 1970 (or their thousandths, millionths, billionths) as a number or
+            its digits; anything else is no time.
         zone: Zone of times that name none.
         day_first: Whether 5/6/2024 is the fifth of June; None where that is not known. Then the month is read first,
             unless the weekday tells otherwise, and the reading says what else it may be.
@@ -123,6 +127,10 @@ def _read(value: object, zone: tzinfo) -> Reading | None:
                 moment, precision = datetime.combine(value.date(), value.time(), value.tzinfo), Precision.SECOND
             case date():
                 moment, precision = datetime(value.year, value.month, value.day), Precision.DAY  # noqa: DTZ001 - zone set below
+            case int() | float() if not isinstance(value, bool):
+                moment, precision = _since_1970(value), Precision.SECOND
+            case str() if _COUNTED.fullmatch(text := value.strip()):
+                moment, precision = _since_1970(int(text)), Precision.SECOND
             case str() if text := value.strip():
                 moment, precision = _parse_text(text, zone)
             case _:
@@ -132,6 +140,14 @@ def _read(value: object, zone: tzinfo) -> Reading | None:
     except (ValueError, ArithmeticError):
         return None
     return Reading(moment, precision, assumed) if _EARLIEST <= moment < _LATEST else None
+
+
+def _since_1970(count: float) -> datetime:
+    """Raises ValueError or ArithmeticError where so many of no unit lie in our times."""
+    for unit in (1, 1_000, 1_000_000, 1_000_000_000):
+        if abs(count) < _NO_SECONDS * unit:
+            return datetime.fromtimestamp(count / unit, UTC)
+    raise ValueError(count)
 
 
 def parse_published(value: object, zone: tzinfo) -> tuple[datetime, Precision] | None:

@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+MAX_CHARACTERS: Final = 4_000
+"""Of an address: a longer one is not asked for."""
+
 _SPACES = re.compile(r"[\t\r\n]")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -35,15 +38,16 @@ _TRACKING_VALUES: Final = frozenset(
         ("output", "amp"), ("outputtype", "amp"), ("amp", "1"), ("amp", ""), ("for", "pc"),
     }
 )  # fmt: skip
-_MOBILE: Final = ("m.", "mobile.", "amp.", "www.")
+_MOBILE = re.compile(r"^(?:m|mobile|amp|www)\.")
 _AMP_CACHE = re.compile(r"^[a-z0-9-]+\.cdn\.ampproject\.org$")
 _AMP_WRAPPED = re.compile(r"^/(?:amp/|[cv]/)(?P<secure>s/)?(?P<page>[^/]+\.[^/]+(?:/.*)?)$")
 _AMP_END = re.compile(r"(?:/amp/?|/amp\.html|\.amp)$", re.IGNORECASE)
 _AMP_HTML = re.compile(r"\.amp(\.html?)$", re.IGNORECASE)
-_AMP_START = re.compile(r"^/amp(?=/.)", re.IGNORECASE)
+_AMP_START = re.compile(r"^(?:/amp)+(?=/.)", re.IGNORECASE)
 _SESSION = re.compile(r";jsessionid=[^/]*", re.IGNORECASE)
 _ROUTE = ("!", "/")
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_LONGEST_ENDING: Final = 20
 
 
 @lru_cache(maxsize=8_192)
@@ -63,8 +67,8 @@ def canonical_url(url: str) -> str:
     'tag:example.org,2024:7'
     """
     text = _SPACES.sub("", url).strip()
-    if ":" not in text:
-        return text  # No scheme: a number, as many sources' ids are.
+    if ":" not in text or len(text) > MAX_CHARACTERS:
+        return text  # No scheme: a number, as many sources' ids are. And nobody asks for what is so long.
     while (shorter := _once(text)) != text:
         # An AMP ending before an index page's name, an AMP cache of a mobile page: each step only ever takes away.
         text = shorter
@@ -101,10 +105,8 @@ def _host(host: str) -> str:
     name = host.rstrip(".")
     if not name.isascii():
         name = name.encode("idna").decode()
-    for prefix in _MOBILE:
-        rest = name.removeprefix(prefix)
-        if rest != name and "." in rest:
-            return rest
+    while (rest := _MOBILE.sub("", name)) != name and "." in rest:
+        name = rest
     return f"[{name}]" if ":" in name else name
 
 
@@ -112,8 +114,17 @@ def _path(path: str) -> str:
     path = _SESSION.sub("", _escaped(path, _PATH_SAFE))
     if "/." in path or "//" in path:
         path = posixpath.normpath(re.sub("/{2,}", "/", path))
-    path = _AMP_HTML.sub(r"\1", _AMP_END.sub("", _AMP_START.sub("", path)))
-    return _INDEX.sub("/", path).rstrip("/")
+    path = _AMP_START.sub("", path)
+    while (shorter := _without_ending(path)) != path:
+        path = shorter
+    return path
+
+
+def _without_ending(path: str) -> str:
+    # The end alone is looked at: one who writes a thousand endings must not have the whole read a thousand times.
+    rest, end = path[:-_LONGEST_ENDING], path[-_LONGEST_ENDING:]
+    end = _AMP_HTML.sub(r"\1", _AMP_END.sub("", end))
+    return rest + _INDEX.sub("/", end).rstrip("/")
 
 
 def _query(query: str) -> str:

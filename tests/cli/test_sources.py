@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -19,6 +20,8 @@ from monitor.ingest.intake.health import Verdict
 from monitor.ingest.intake.history import History, Poll, after_poll
 from monitor.ingest.intake.parcel import Parcel, Standing, VerdictChange
 from monitor.store.database import Database
+from monitor.store.health import STOPPED, write_heartbeat
+from monitor.store.rows import Heartbeat
 from monitor.store.sources import take_in
 from tests.ingest.rows import write_jsonl
 
@@ -163,3 +166,22 @@ def test_a_check_of_what_must_not_be_asked_says_why_and_fails(place: Path) -> No
     assert found["failure"] == "refused_address"
     assert "ingest.allowed_addresses" in found["detail"]
     assert "There are: desk, bank." in monitor(place, "sources", "check", "nobody", status=2).output
+
+
+def test_a_check_of_an_empty_or_an_absent_file_says_so(place: Path) -> None:
+    (place / "desk.jsonl").write_bytes(b"")
+    assert "0 items." in monitor(place, "sources", "check", "desk").stdout
+    (place / "desk.jsonl").unlink()
+    assert "No such file" in monitor(place, "sources", "check", "desk", status=1).stdout
+
+
+def test_a_source_is_not_forgotten_while_ingest_would_write_it_down_again(place: Path) -> None:
+    fail(place, times=3)
+    now = datetime.now(UTC)
+    beat = Heartbeat(name="ingest@here", pid=1, host="here", started_at=now, seen_at=now, counters={}, note="")
+    with Database.open(f"sqlite:///{place / 'var' / 'monitor.db'}") as database, database.write() as connection:
+        write_heartbeat(connection, beat)
+    assert "Stop it first" in monitor(place, "sources", "forget", "bank", status=2).output
+    with Database.open(f"sqlite:///{place / 'var' / 'monitor.db'}") as database, database.write() as connection:
+        write_heartbeat(connection, msgspec.structs.replace(beat, note=STOPPED))
+    assert "forgotten" in monitor(place, "sources", "forget", "bank").output

@@ -109,3 +109,13 @@ def test_the_other_dates_of_a_publisher_tell_which_number_is_the_day() -> None:
 
 def test_a_recording_without_any_time_still_has_a_clock() -> None:
     assert order({"title": "a"}, {"title": "b"}) == [("0", "01 00:00"), ("1", "01 00:00")]
+
+
+def test_a_recording_knows_that_none_of_the_times_that_it_holds_can_be_read() -> None:
+    assert Recording(items_of({"title": "a", "published": "soon"}, {"title": "b"}), READER).is_unreadable_in_time
+    for rows in (
+        [{"title": "a"}], [{"title": "a", "published": " "}],
+        [{"title": "a", "published": "soon", "seen": "2024-05-06"}],
+        [{"title": "a", "published": "soon"}, {"title": "b", "published": 1_714_996_800}],
+    ):  # fmt: skip
+        assert not Recording(items_of(*rows), READER).is_unreadable_in_time

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.articles import Precision
 from monitor.ingest.east_asian_dates import east_asian_to_iso
-from monitor.ingest.times import parse_published, read_time
+from monitor.ingest.times import Reading, parse_published, read_time
 
 NEW_YORK = ZoneInfo("America/New_York")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -132,9 +132,7 @@ def test_a_zone_that_nobody_knows_is_not_taken_for_the_sources_own(text: str) ->
     assert parse_published(text, UTC) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["", "soon", "1989-12-31", "2100-01-01", "1715000000", "2024-02-30", "2024-05-06T25:00"]
-)
+@pytest.mark.parametrize("text", ["", "soon", "1989-12-31", "2100-01-01", "2024-02-30", "2024-05-06T25:00"])
 def test_impossible_times_are_none(text: str) -> None:
     assert parse_published(text, UTC) is None
 
@@ -162,6 +160,8 @@ def test_a_very_long_text_is_no_time_and_costs_no_time() -> None:
         ("2024年5月6日 20:00", NOON, Precision.MINUTE),
         ("2024年05月06日20时00分00秒", NOON, Precision.SECOND),
         ("2024年5月6日 星期一 晚上8点", NOON, Precision.MINUTE),
+        ("2024年5月5日 晚上12:30", NOON.replace(day=5, hour=16, minute=30), Precision.MINUTE),
+        ("2024年5月6日 中午12点", NOON.replace(hour=4), Precision.MINUTE),
         ("2024-05-06 下午8:00", NOON, Precision.MINUTE),
         ("２０２４年５月６日 ２０：００", NOON, Precision.MINUTE),
         ("2024年5月6日 12:00 UTC", NOON, Precision.MINUTE),
@@ -236,3 +236,18 @@ def test_whether_a_zone_was_named_is_told(value: object, assumed: bool) -> None:
 def test_what_mail_programs_write_is_read_back(moment: datetime, zone: timezone) -> None:
     moment = moment.replace(microsecond=0, tzinfo=zone)
     assert parse_published(format_datetime(moment), NEW_YORK) == (moment.astimezone(UTC), Precision.SECOND)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [1_714_996_800, 1_714_996_800.0, 1_714_996_800_000, 1_714_996_800_000_000, 1_714_996_800_000_000_000,
+     "1714996800", " 1714996800000 ", "1714996800000000000"],
+)  # fmt: skip
+def test_a_number_is_seconds_since_1970_or_thousandths_of_them(said: object) -> None:
+    assert read_time(said, SHANGHAI) == Reading(NOON, Precision.SECOND, False)
+
+
+@pytest.mark.parametrize("said", [True, 0, 20240506, 7.5, float("nan"), float("inf"), 10**30, "20240506", "7"])
+def test_what_cannot_be_seconds_since_1970_is_none(said: object) -> None:
+    found = read_time(said, UTC)
+    assert found is None or (said == "20240506" and found.precision is Precision.DAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from urllib.parse import urlsplit
 
 import pytest
@@ -100,3 +101,21 @@ def test_the_order_of_a_query_and_needless_escapes_mean_nothing() -> None:
 )
 def test_what_is_no_web_address_is_left_alone(text: str) -> None:
     assert canonical_url(text) == text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://a.example" + "/amp" * 900, "http://a.example" + "/amp/index.html" * 250,
+     "http://" + "m." * 1_900 + "a.example", "http://a.example/x" + ".amp" * 900,
+     "http://a.example" + "/amp" * 900 + "/x/x"],
+)  # fmt: skip
+def test_the_time_that_an_address_takes_grows_with_its_length_alone(address: str) -> None:
+    before = process_time()
+    for number in range(50):
+        canonical_url(f"{address}?{number}")
+    assert process_time() - before < 1, "50 of 4,000 characters each; with its square they would take several seconds"
+
+
+def test_what_is_too_long_to_be_asked_for_is_left_alone() -> None:
+    endless = "http://m.a.example" + "/amp" * 100_000
+    assert canonical_url(f" {endless} ") == endless

@@ -259,7 +259,8 @@ def next_poll(history: History, now: datetime, rhythm: Rhythm, draw: float, aske
         now: UTC-aware.
         rhythm: The bounds.
         draw: A random number in [0, 1): polls are spread by up to a tenth to either side.
-        asked: How long the source asks to be left alone; None where it does not.
+        asked: How long the source asks to be left alone; None where it does not. One that answers is heard up to the
+            longest of the bounds, one that fails up to `LONGEST_ASKED`.
     """
     if rhythm.steady:
         return now + rhythm.shortest
@@ -271,7 +272,9 @@ def next_poll(history: History, now: datetime, rhythm: Rhythm, draw: float, aske
         interval = max(interval, min(doubled, LONGEST_BACKOFF))
     spread = interval * (1 + _JITTER * (draw - 0.5))
     if asked is not None:
-        spread = max(spread, min(asked, LONGEST_ASKED) * (1 + _JITTER * draw / 2))
+        # What keeps an answer in caches for a day says nothing of its news: only a failure is left alone so long.
+        longest = LONGEST_ASKED if history.failures else rhythm.longest
+        spread = max(spread, min(asked, longest) * (1 + _JITTER * draw / 2))
     return now + spread
 
 

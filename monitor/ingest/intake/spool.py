@@ -160,7 +160,7 @@ class Spool:
 
     def _find(self) -> None:
         """Reads the segments; their names are the numbers of their first records."""
-        for segment in sorted(self._folder.glob(f"*{_SUFFIX}")):
+        for segment in sorted(self._folder.glob(f"{'[0-9]' * 20}{_SUFFIX}")):
             number = int(segment.stem)
             whole = 0
             for offset, size in _records(segment):

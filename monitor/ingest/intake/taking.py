@@ -26,7 +26,7 @@ from monitor.ingest.intake.parcel import Parcel, Seen, Standing, VerdictChange, 
 from monitor.ingest.intake.publisher import fitted
 from monitor.ingest.intake.spool import Spool
 from monitor.ingest.items import Item, ItemReader
-from monitor.ingest.sources.source import Batch, SourceError
+from monitor.ingest.sources.source import Batch, FailureReason, SourceError
 from monitor.records import DeadLetter
 
 
@@ -227,8 +227,12 @@ class Intake:
         self._kept_at[name] = parcel.at
 
     def _says_nothing(self, parcel: Parcel, before: Standing) -> bool:
-        """Whether a poll is like the one before it: of such, one a minute is written down."""
-        same = not parcel.failure and parcel.change is None and parcel.standing.state == before.state
+        """Whether a poll is like the one before it: of such, one a minute is written down.
+
+        Of failures, those of a file alone, which is looked at every few seconds though it may be absent for long.
+        """
+        same = parcel.failure == before.history.failure and parcel.failure in ("", FailureReason.FILE)
+        same = same and parcel.change is None and parcel.standing.state == before.state
         kept_at = self._kept_at.get(before.name)
         return same and not parcel.accounts.fetched and kept_at is not None and parcel.at - kept_at < QUIET_EVERY
 

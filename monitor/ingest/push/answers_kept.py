@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
@@ -55,7 +56,7 @@ class AnswersInMemory:
         """What the key was used for; None where it was not, and from now on is: for this request."""
         self._expire(now)
         if found := self._kept.get(key):
-            return found
+            return msgspec.structs.replace(found, body=zlib.decompress(found.body)) if found.body else found
         self.put(key, KeptAnswer(fingerprint=fingerprint, claimed_at=now))
         return None
 
@@ -77,6 +78,8 @@ class AnswersInMemory:
 
     def put(self, key: str, kept: KeptAnswer) -> None:
         """Keeps what a key was used for. Keys that are new are put in the order in which they were claimed."""
+        # An answer says much the same of each article: packed, those of a busy day have room.
+        kept = msgspec.structs.replace(kept, body=zlib.compress(kept.body, 1)) if kept.body else kept
         before = self._kept.get(key)
         self._kept[key] = kept
         self._bytes += len(kept.body) - len(before.body) if before else len(kept.body) + _OVERHEAD

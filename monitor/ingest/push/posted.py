@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.errors import InputError
 from monitor.ingest.items import Item
+from monitor.ingest.json_texts import decode_json
 
 _parts: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _object: Final = msgspec.json.Decoder(dict[str, object])
@@ -34,7 +35,7 @@ def read_pushed(body: bytes) -> Sequence[Item]:
             raise InputError(f"The body is no JSON object: {item.fault}.", "Send one article, or an array of articles.")
         return [item]
     try:
-        parts = _parts.decode(text)
+        parts = decode_json(text, _parts)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"The body is no JSON array: {error}.", "Send one article, or an array of articles."
@@ -45,7 +46,7 @@ def read_pushed(body: bytes) -> Sequence[Item]:
 def _item(original: bytes) -> Item:
     digest = hashlib.blake2b(original, digest_size=16).hexdigest()
     try:
-        fields = _object.decode(original)
+        fields = decode_json(original, _object)
     except (ValueError, RecursionError) as error:
         return Item(digest, None, original, f"it is not a JSON object ({error})")
     own = fields.get("id")

@@ -87,7 +87,8 @@ def column_names(path: Path, kind: FileFormat) -> list[str]:
             sample = islice(read_items(path, kind, ColumnMap(text="")), _SAMPLE_LINES)
             names = list(dict.fromkeys(name for item in sample for name in item.fields or {}))
     if not names:
-        raise InputError(f"{path}: it has no columns.", "Check that the file is not empty.")
+        lines = ", and that each line of it is a JSON object" if kind == "jsonl" else ""
+        raise InputError(f"{path}: it has no columns.", f"Check that the file is not empty{lines}.")
     return names
 
 

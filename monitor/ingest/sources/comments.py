@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import msgspec
 from monitor.articles import article_id
 from monitor.errors import InputError
 from monitor.ingest.items import Item
+from monitor.ingest.json_texts import ANYTHING, decode_json
 from monitor.ingest.sources.asking import Getter, ask_again, state_after
 from monitor.ingest.sources.charsets import decode
 from monitor.ingest.sources.files import faults_named
@@ -25,8 +26,6 @@ ACCEPT: Final = "application/json, application/x-ndjson, application/jsonl, */*;
 _MAX_FILE_BYTES: Final = 50_000_000
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 _NO_WORD = re.compile(r"[\W_]+")
-_MILLISECONDS_FROM: Final = 100_000_000_000
-"""A number of seconds as large lies in the year 5138."""
 
 
 class CommentColumns(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +108,7 @@ def comment_item(post: object, number: int, columns: CommentColumns) -> Item:
         "id": article_id(author.casefold(), words) if author and words else own,
         "title": title or text,
         "description": text if title else "",
-        "published": _moment(_at(post, columns.time)),
+        "published": _at(post, columns.time),
         "url": texts["url"].strip(),
         "author": author,
         "parent": texts["parent"].strip(),
@@ -129,7 +128,7 @@ def normal_words(text: str) -> str:
 def _posts(content: bytes, charset: str, path: str, place: str) -> Sequence[object]:
     text = decode(content, charset).strip()
     try:
-        found = msgspec.json.decode(text.encode("utf-8", "replace"))
+        found = decode_json(text.encode("utf-8", "replace"), ANYTHING)
     except (msgspec.DecodeError, RecursionError):
         lines = list(_lines(text))
         if any(isinstance(line, dict) for line in lines):
@@ -150,7 +149,7 @@ def _lines(text: str) -> Iterator[object]:
     for line in text.split("\n"):
         if line.strip():
             try:
-                yield msgspec.json.decode(line)
+                yield decode_json(line.encode("utf-8", "replace"), ANYTHING)
             except (msgspec.DecodeError, RecursionError):
                 yield line.encode("utf-8", "replace")
 
@@ -168,20 +167,7 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _moment(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value / 1000 if abs(value) >= _MILLISECONDS_FROM else value
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (ValueError, OverflowError, OSError):
-            return str(value)
-    return value if isinstance(value, str) else ""
-
-
 def _file_bytes(path: Path) -> bytes:
-    """The file's bytes; none while it is absent."""
-    if not path.is_file():
-        return b""
     try:
         with faults_named(path, "jsonl"):
             content = path.read_bytes() if path.stat().st_size <= _MAX_FILE_BYTES else None

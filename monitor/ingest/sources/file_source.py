@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from itertools import islice
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from monitor.errors import InputError
 from monitor.ingest.items import ColumnMap
-from monitor.ingest.sources.files import FileFormat
-from monitor.ingest.sources.following import fetch_new
+from monitor.ingest.sources.files import FileFormat, faults_named
+from monitor.ingest.sources.following import AT_ONCE_BYTES, Followed, fetch_new, is_read_whole
 from monitor.ingest.sources.source import Batch, FailureReason, SourceError, SourceState
 
 _AT_ONCE: Final = 20_000
-"""Items; a columnar or compressed file is read anew for each batch, so that a batch is better large."""
+"""Items in one batch."""
+_STANDS_STILL: Final = timedelta(minutes=10)
+"""After the last write; a program that writes line by line has ended the line by then."""
+
+
+class _Opened(NamedTuple):
+    """A file that can only be read whole, read up to some row: the next fetch goes on there, or finds nothing more.
+
+    Attributes:
+        stamp: By which a file that was written since is told.
+        cursor: Of the last row that was given.
+        rest: What follows it.
+    """
+
+    stamp: tuple[int, int, int]
+    cursor: int
+    rest: Iterator[Followed]
 
 
 class FollowedFile:
@@ -29,13 +45,14 @@ class FollowedFile:
         self._path = path
         self._format = form
         self._columns = columns
+        self._opened: _Opened | None = None
 
-    def fetch(self, state: SourceState, now: datetime) -> Batch:  # noqa: ARG002 - the protocol's
-        """What came after the cursor, in pieces; see `Source.fetch`. Nothing while the file is absent."""
+    def fetch(self, state: SourceState, now: datetime) -> Batch:
+        """What came after the cursor, in pieces; see `Source.fetch`."""
         state = state.of(str(self._path))
         start = int(state.cursor) if state.cursor.isdigit() else 0
         try:
-            found = list(islice(fetch_new(self._path, self._format, self._columns, start), _AT_ONCE))
+            found = self._piece(start, now)
         except InputError as error:
             raise SourceError(FailureReason.FILE, error.what, error.remedy) from error
         if not found:
@@ -47,3 +64,30 @@ class FollowedFile:
             shape=self._format,
             more=bool(items),
         )
+
+    def _piece(self, start: int, now: datetime) -> list[Followed]:
+        """Raises InputError where the file cannot be read."""
+        with faults_named(self._path, self._format):
+            found = self._path.stat()
+        stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+        opened, self._opened = self._opened, None
+        if opened is not None and (opened.stamp, opened.cursor) == (stamp, start):
+            rest = opened.rest
+        else:
+            still = now.timestamp() - found.st_mtime >= _STANDS_STILL.total_seconds()
+            rest = fetch_new(self._path, self._format, self._columns, start, stands_still=still)
+        piece = _piece_of(rest)
+        if is_read_whole(self._path, self._format):
+            self._opened = _Opened(stamp, piece[-1].cursor if piece else start, rest)
+        return piece
+
+
+def _piece_of(rest: Iterator[Followed]) -> list[Followed]:
+    piece: list[Followed] = []
+    size = 0
+    for followed in rest:
+        piece.append(followed)
+        size += len(followed.item.original) if followed.item else 0
+        if len(piece) >= _AT_ONCE or size >= AT_ONCE_BYTES:
+            break
+    return piece

@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from monitor.errors import InputError
 from monitor.ingest.items import ColumnMap, Item
+from monitor.ingest.json_texts import decode_json
 
 FileFormat = Literal["csv", "jsonl", "parquet"]
 MAX_LINE_BYTES = 4_000_000
@@ -122,7 +123,7 @@ def jsonl_item(position: str, line: Line) -> Item | None:
     if not original.strip():
         return None
     try:
-        return Item(position, _objects.decode(original), original)
+        return Item(position, decode_json(original, _objects), original)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Item(position, None, original, f"it is not a JSON object ({error})")
 

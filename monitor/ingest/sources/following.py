@@ -1,4 +1,4 @@
-"""Follows a text file of articles as it grows; what is compressed or columnar is read once."""
+"""Follows a text file of articles as it grows; what is compressed or columnar is read whole."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ class Followed(msgspec.Struct, frozen=True):
 _WRITTEN_ANEW: Final = Followed(None, 0)
 
 
-def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> Iterator[Followed]:
-    """Yields what came after the cursor, whole records only; nothing while the file is absent.
+def is_read_whole(path: Path, kind: FileFormat) -> bool:
+    """Whether what came after a cursor can only be had by reading all that is before it."""
+    return kind == "parquet" or path.suffix == ".gz"
+
+
+def fetch_new(
+    path: Path, kind: FileFormat, columns: ColumnMap, cursor: int, *, stands_still: bool = False
+) -> Iterator[Followed]:
+    """Yields what came after the cursor, whole records only.
 
     A file that has become shorter than the cursor, in bytes or in rows, was written anew, and is read from its start.
     (One that was written anew and is longer already cannot be told from one that grew.)
@@ -52,13 +59,13 @@ def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> 
         kind: Its format.
         columns: Which column holds what.
         cursor: 0 at first, then the last one that was yielded.
+        stands_still: Whether nobody has written for so long that a last line without a line feed will get none; then
+            it counts where it can be whole. (JSON shows whether it is; a row of CSV has all of its columns.)
 
     Raises:
-        InputError: It cannot be read, is no such file, or lacks the text column.
+        InputError: It is absent, cannot be read, is no such file, or lacks the text column.
     """
-    if not path.is_file():
-        return
-    if kind == "parquet" or path.suffix == ".gz":
+    if is_read_whole(path, kind):
         row = 0
         for row, counted in enumerate(read_items(path, kind, columns), 1):
             if row > cursor:
@@ -73,7 +80,7 @@ def fetch_new(path: Path, kind: FileFormat, columns: ColumnMap, cursor: int) -> 
             yield _WRITTEN_ANEW
             cursor = 0
         taken = 0
-        for begin, size, item in follow(path, columns, stream, cursor):
+        for begin, size, item in follow(path, columns, stream, cursor, stands_still):
             taken += size
             if item is not None:
                 yield Followed(item, begin + size)
@@ -85,16 +92,21 @@ Entry = tuple[int, int, Item | None]
 """Where it begins, how many bytes it has, and what it holds; None for a blank line."""
 
 
-def _follow_jsonl(path: Path, _columns: ColumnMap, stream: IO[bytes], start: int) -> Iterator[Entry]:
+def _follow_jsonl(
+    path: Path, _columns: ColumnMap, stream: IO[bytes], start: int, stands_still: bool
+) -> Iterator[Entry]:
     stream.seek(start)
     for line in read_lines(stream):
-        if not line.ended:
+        item = jsonl_item(f"{path.name}@{start}", line)
+        # A whole array is no article, but what is wrong with the file: it must not wait for an end in silence.
+        can_be_whole = item is not None and (item.fields is not None or item.original.rstrip().endswith(b"]"))
+        if not line.ended and not (stands_still and can_be_whole):
             return
-        yield start, line.size, jsonl_item(f"{path.name}@{start}", line)
+        yield start, line.size, item
         start += line.size
 
 
-def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int) -> Iterator[Entry]:
+def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int, stands_still: bool) -> Iterator[Entry]:
     first = next(csv_records(read_lines(stream)), None)
     if first is None or not first.whole:
         return
@@ -103,7 +115,8 @@ def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int) -
     start = max(start, first.size)
     stream.seek(start)
     for record in csv_records(read_lines(stream), len(header)):
-        if not record.whole:
+        item = csv_item(f"{path.name}@{start}", header, record)
+        if not record.whole and not (stands_still and item is not None and item.fields is not None):
             return
-        yield start, record.size, csv_item(f"{path.name}@{start}", header, record)
+        yield start, record.size, item
         start += record.size

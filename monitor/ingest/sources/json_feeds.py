@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from monitor.ingest.json_texts import ANYTHING, decode_json
 from monitor.ingest.sources.charsets import decode
 from monitor.ingest.sources.feed_entries import Entry, FeedDocument, items_of, shape_of
 from monitor.ingest.sources.source import FailureReason, SourceError
@@ -30,7 +31,7 @@ def read_json_feed(
         SourceError: It is no JSON, or no JSON Feed.
     """
     try:
-        feed = msgspec.json.decode(decode(content, charset).encode())
+        feed = decode_json(decode(content, charset).encode(), ANYTHING)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise SourceError(
             FailureReason.NOT_PARSED, f"{url} is not whole JSON ({error}).", "Look again later; tell its owner."

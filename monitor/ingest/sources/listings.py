@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -44,7 +44,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         links: Pages, the latest first where the listing has times, else in its order; at most `MAX_LINKS`.
-        sitemaps: Further listings, the latest first.
+        sitemaps: Further listings, the latest first; without times, by turns from the beginning and the end, since the
+            latest stands at one of them.
         kind: "sitemap", "sitemapindex" or "list".
     """
 
@@ -75,7 +76,9 @@ def read_listing(
         )
     if root == "sitemapindex":
         latest = _sorted(_sitemap_links(text))
-        return Listing(links=(), sitemaps=tuple(link.url for link in latest), kind="sitemapindex")
+        timed = any(link.changed_at for link in latest)
+        sitemaps = tuple(link.url for link in (latest if timed else _from_both_ends(latest)))
+        return Listing(links=(), sitemaps=sitemaps, kind="sitemapindex")
     if root in ("html", "head", "body"):
         return Listing(links=tuple(_page_links(decode(content, charset), url, include))[:MAX_LINKS], kind="list")
     return None
@@ -111,6 +114,11 @@ def _sorted(links: Iterable[Link]) -> tuple[Link, ...]:
     earliest = datetime.min.replace(tzinfo=UTC)
     latest_first = sorted(links, key=lambda link: link.changed_at or earliest, reverse=True)
     return tuple(latest_first[:MAX_LINKS])
+
+
+def _from_both_ends(links: Sequence[Link]) -> list[Link]:
+    by_turns = [link for pair in zip(links, reversed(links), strict=True) for link in pair]
+    return by_turns[: len(links)]
 
 
 def _page_links(text: str, url: str, include: re.Pattern[str] | None) -> Iterator[Link]:

@@ -31,12 +31,13 @@ _UNSEEN: Final = ("script", "style", "noscript", "template", "iframe", "svg", "o
 _HEAD: Final = 200_000
 _PASSWORD = re.compile(r"""<input[^>]{0,300}type\s*=\s*["']?password""", re.IGNORECASE)
 _SIGN_IN = re.compile(
-    r"<title[^>]*>[^<]{0,80}(?:log ?in|sign ?in|single sign.on|subscribe to|登录|登入|登陆|用户登录)", re.IGNORECASE
+    r"<title[^>]{0,300}>[^<]{0,80}(?:log ?in|sign ?in|single sign.on|subscribe to|登录|登入|登陆|用户登录)",
+    re.IGNORECASE,
 )
 _SIGN_IN_PATH = re.compile(r"/(?:log-?in|sign-?in|sso|auth|passport|accounts?/login)(?:[/.?]|$)", re.IGNORECASE)
 _CHALLENGE = re.compile(
-    r"<title[^>]*>\s*(?:just a moment|attention required|access denied|are you a robot|security check|verify you are|"
-    r"pardon our interruption|请求验证|安全验证|访问验证)|cf-chl-|_Incapsula_",
+    r"<title[^>]{0,300}>\s*(?:just a moment|attention required|access denied|are you a robot|security check|"
+    r"verify you are|pardon our interruption|请求验证|安全验证|访问验证)|cf-chl-|_Incapsula_",
     re.IGNORECASE,
 )
 _FEED_TYPES: Final = ("application/rss+xml", "application/atom+xml", "application/feed+json")

@@ -128,15 +128,28 @@ class PageSource:
         return listing
 
     def _links(self, current: _Round) -> list[Link]:
-        """The pages that the listing names, those of its latest sitemaps among them."""
-        links = list(current.listing.links)
-        for sitemap in current.listing.sitemaps[:_SITEMAPS_AT_ONCE]:
+        """The pages that the listing names, those of its latest sitemaps among them.
+
+        Raises:
+            SourceError: None of these sitemaps can be had, or one of them not for now.
+        """
+        latest = current.listing.sitemaps[:_SITEMAPS_AT_ONCE]
+        gone: list[SourceError] = []
+        for sitemap in latest:
             if sitemap not in current.parts:
-                part = self._ask(sitemap, current)
+                try:
+                    part = self._ask(sitemap, current)
+                except SourceError as error:
+                    if error.reason not in _LASTING:
+                        raise
+                    gone.append(error)
+                    current.parts[sitemap] = ()
+                    continue
                 inner = read_listing(part.content, part.url, part.charset, include=self._include)
                 current.parts[sitemap] = inner.links if inner else ()
-            links += current.parts[sitemap]
-        return links
+        if gone and len(gone) == len(latest):
+            raise gone[0]
+        return [*current.listing.links, *(link for sitemap in latest for link in current.parts[sitemap])]
 
     def _ask(self, url: str, current: _Round) -> Fetched:
         try:

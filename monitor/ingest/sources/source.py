@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -44,8 +45,13 @@ class FailureReason(StrEnum):
     FILE = "file"
 
 
+_ADDRESS = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s?#]*)(?:[?#]\S*)?")
+
+
 class SourceError(MonitorError):
     """A source could not be fetched, or answered with something else than news.
+
+    What it says of an address is shown to many: a login in it and its query, which may hold a key, are left out.
 
     Attributes:
         reason: For counting and for the verdict on the source's health.
@@ -64,7 +70,7 @@ class SourceError(MonitorError):
         retry_after: timedelta | None = None,
         held_back: bool = False,
     ) -> None:
-        super().__init__(what, remedy)
+        super().__init__(_ADDRESS.sub(r"\1\2", what), remedy)
         self.reason = reason
         self.retry_after = retry_after
         self.held_back = held_back

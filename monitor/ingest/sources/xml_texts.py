@@ -15,22 +15,27 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _START = re.compile(r"<\?xml\s+version", re.IGNORECASE)
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
-_TOKEN = re.compile(r"""<!--.*?-->|"[^"]*"|'[^']*'|[\[\]<>]""", re.DOTALL)
+_TOKEN = re.compile(r"""<!--.*?(?:-->|\Z)|"[^"]*"|'[^']*'|[\[\]<>]""", re.DOTALL)
 _LONGEST_DOCTYPE: Final = 100_000
+_ENTRY = re.compile(r"<(?:\w+:)?(?:item|entry)\b")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 _LONG_TAG = re.compile(r"(<[A-Za-z][\w.:-]{0,60})[^<>]{20000,}")
 """A parser takes the square of its attributes' number; what is long and harmless is a picture in the text."""
+_BARE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z_][\w.:-]{0,60};)", re.DOTALL
+)
+"""An ampersand that begins no reference, outside of what is told to be no markup."""
 _XML_NAMES: Final = frozenset({"lt", "gt", "amp", "quot", "apos"})
 MAX_JUNK: Final = 2_000
-"""So many characters may stand before a document, or after it."""
+"""So many characters may stand before a document."""
 
 
 def safe_xml(content: bytes, charset: str = "") -> str:
-    """A document as text without declaration, document type, forbidden characters, HTML's entities, endless tags.
+    """A document as text without declaration, document type, forbidden characters, endless tags, bare ampersands.
 
-    With the document type go all entities that it declares and all that it refers to: what names them later names
-    nothing.
+    HTML's entities are the characters that they name. With the document type go all entities that it declares and all
+    that it refers to: what names them later names nothing.
 
     Args:
         content: As it came.
@@ -39,7 +44,8 @@ def safe_xml(content: bytes, charset: str = "") -> str:
     text = without_prolog(_ILLEGAL.sub("", decode(content, charset)))
     if found := _DOCTYPE.match(text):
         text = text[_end(_PROLOG, text, _doctype_end(text, found.end())) :]
-    return _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text))
+    text = _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text))
+    return _BARE.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
 
 
 def without_prolog(text: str) -> str:
@@ -60,8 +66,11 @@ def ends_well(text: str) -> bool:
     found = _ROOT.match(text)
     if found is None:
         return False
-    end = text[-MAX_JUNK:].lower()
-    return f"</{found[1].lower()}" in end or (end.rstrip().endswith("/>") and text.count("<") == 1)
+    _, closed, after = text.lower().rpartition(f"</{found[1].lower()}")
+    if closed:
+        # Whatever was printed after it; where an entry follows, it was a word of a text.
+        return _ENTRY.search(after) is None
+    return text.rstrip().endswith("/>") and text.count("<") == 1
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:

@@ -8,10 +8,10 @@ from typing import Final
 
 import httpx
 
+from monitor.ingest.urls import MAX_CHARACTERS
 from monitor.ingest.web.fetched import FetchError, FetchFailure
 from monitor.ingest.web.resolving import literal_address
 
-MAX_CHARACTERS: Final = 4_000
 _NAME: Final = re.compile(r"(?=.{1,254}$)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 
 

@@ -189,3 +189,11 @@ def test_it_behaves_like_a_queue_whatever_is_done_to_it(
         assert list(spool.pending()) == model
         assert spool.bytes_waiting == sum(len(record) for _, record in model)
     spool.close()
+
+
+def test_a_file_of_another_name_in_the_folder_is_no_segment(tmp_path: Path) -> None:
+    (tmp_path / "copy.spool").write_bytes(b"x")
+    with Spool(tmp_path, ROOM) as spool:
+        spool.put(b"one")
+    assert reopened(tmp_path) == [b"one"]
+    assert (tmp_path / "copy.spool").exists()

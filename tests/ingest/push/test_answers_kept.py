@@ -60,3 +60,15 @@ def test_an_answer_for_a_key_that_was_forgotten_is_dropped() -> None:
     answers.keep("k", 202, b"{}")
 
     assert answers.claim("k", "f", EPOCH) is None
+
+
+def test_answers_of_a_day_at_the_allowed_rate_have_room() -> None:
+    answers = AnswersInMemory(max_bytes=200_000)
+    body = b'{"accepted":1000,"refused":0,"results":[' + b'{"index":7,"outcome":"new","accepted":true},' * 1_000 + b"]}"
+    for number in range(100):
+        answers.claim(f"k{number}", "f", EPOCH)
+        answers.keep(f"k{number}", 202, body)
+
+    kept = answers.claim("k0", "f", EPOCH)
+    assert kept is not None
+    assert kept.body == body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_the_store_keeps_no_more_than_memory_does() -> None:
     shelf = Shelf()
     answers = AnswersStored(shelf, EPOCH, AnswersInMemory(max_bytes=10_000))
     for number in range(40):
-        answered(answers, f"k{number}", EPOCH + number * HOUR / 10, bytes(1_500))
+        answered(answers, f"k{number}", EPOCH + number * HOUR / 10, Random(number).randbytes(1_480))
 
     assert set(shelf.kept) == {f"k{number}" for number in range(35, 40)}
     answered(answers, "much later", EPOCH + 9 * LIFETIME)

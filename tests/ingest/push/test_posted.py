@@ -37,3 +37,12 @@ def test_every_article_of_a_batch_is_an_item_with_its_own_bytes(articles: list[d
 
     assert [item.fields for item in items] == articles
     assert [json.loads(item.original) for item in items] == articles
+
+
+def test_half_a_sign_in_one_article_spoils_no_other() -> None:
+    cut = b'[{"title": "Rates rise \\ud83d"}, {"title": "\\ude80 \\ud83d\\ude80 \\\\ud83d"}]'
+    assert [item.fields for item in read_pushed(cut)] == [
+        {"title": "Rates rise \ufffd"},
+        {"title": "\ufffd 🚀 \\ud83d"},
+    ]
+    assert read_pushed(b'{"title": "Rates rise \\ud83d"}')[0].fields == {"title": "Rates rise \ufffd"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,9 +140,28 @@ def test_an_unchanged_answer_has_no_items() -> None:
         assert isinstance(forum, Source)
 
 
-def test_posts_are_read_from_a_file_and_an_absent_one_has_none_yet(tmp_path: Path) -> None:
+def test_posts_are_read_from_a_file_and_an_absent_one_is_told(tmp_path: Path) -> None:
     with serving({}) as hostile, fetcher_for(hostile) as fetcher:
         forum = CommentsSource("forum", tmp_path / "posts.json", fetcher)
-        assert forum.fetch(SourceState(), NOW).items == ()
+        with pytest.raises(SourceError, match=r"posts\.json: .*No such file") as caught:
+            forum.fetch(SourceState(), NOW)
+        assert caught.value.reason is FailureReason.FILE
         (tmp_path / "posts.json").write_text(json.dumps([POST]), encoding="utf-8")
         assert len(forum.fetch(SourceState(), NOW).items) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"oops", b'{"posts": 3}', b"<html><title>Sign in</title>"])
+def test_no_message_shows_the_login_or_the_query_of_an_address(content: bytes) -> None:
+    with paper() as (host, fetcher):
+        host.pages["/posts?apikey=K3y"] = content
+        url = host.url("/posts?apikey=K3y").replace("://", "://desk:S3cret@")
+        with pytest.raises(SourceError, match=r"http://paper[^ ]*/posts ") as caught:
+            CommentsSource("forum", url, fetcher, CommentColumns(posts="posts")).fetch(SourceState(), NOW)
+    assert not re.search("S3cret|K3y", f"{caught.value} {caught.value.what}")
+
+
+def test_half_a_sign_in_one_post_spoils_no_other() -> None:
+    cut = json.dumps([{**POST, "text": "Sell \ud83d"}, {**POST, "id": "c3"}])
+    assert [(one.fields or {}).get("title") for one in fetch(cut.encode())] == ["Sell \ufffd", "Sell ACME now!"]
+    lines = "".join(json.dumps({**POST, "text": text}) + "\n" for text in ("Sell \ude80", "Buy \U0001f680"))
+    assert [(one.fields or {}).get("title") for one in fetch(lines.encode())] == ["Sell \ufffd", "Buy \U0001f680"]

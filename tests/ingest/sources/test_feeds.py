@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, timedelta
 
 import pytest
@@ -310,3 +311,20 @@ def test_every_failure_of_the_fetcher_is_a_reason() -> None:
 def test_a_feed_is_a_source() -> None:
     with paper() as (host, fetcher):
         assert isinstance(FeedSource("paper", host.url("/feed"), fetcher), Source)
+
+
+@pytest.mark.parametrize(
+    "content", ["  ", "<html><title>Sign in</title>", "<opml/>", "{", '{"items": 3}', "<rss><channel>"]
+)
+def test_no_message_shows_the_login_or_the_query_of_an_address(content: str) -> None:
+    with paper() as (host, fetcher):
+        host.pages["/feed?apikey=K3y"] = content.encode()
+        url = host.url("/feed?apikey=K3y").replace("://", "://desk:S3cret@")
+        with pytest.raises(SourceError, match=r"http://paper[^ ]*/feed ") as caught:
+            FeedSource("paper", url, fetcher).fetch(SourceState(), NOW)
+    assert not re.search("S3cret|K3y", f"{caught.value} {caught.value.what}")
+
+
+def test_half_a_sign_in_one_entry_of_a_json_feed_spoils_no_other() -> None:
+    cut = JSON.replace('"items": [', '"items": [{"id": 6, "title": "Mill \\ud83d"}, ')
+    assert [(item.fields or {})["title"] for item in fetch_once(cut).items] == ["Mill \ufffd", "Mill closes"]

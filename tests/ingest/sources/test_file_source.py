@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow
@@ -12,6 +14,7 @@ from pyarrow import parquet
 from monitor.ingest.items import ColumnMap, Item
 from monitor.ingest.sources.file_source import FollowedFile
 from monitor.ingest.sources.files import file_format, read_items
+from monitor.ingest.sources.following import AT_ONCE_BYTES
 from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
 from tests.ingest.rows import SEEN, write_csv, write_jsonl
 
@@ -108,11 +111,56 @@ def test_the_place_in_another_file_means_nothing(tmp_path: Path) -> None:
     assert len(FollowedFile("desk", other, "jsonl", COLUMNS).fetch(state, SEEN).items) == 1
 
 
-def test_a_file_that_cannot_be_used_is_a_failure_and_an_absent_one_is_not_yet_there(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used_is_a_failure_and_so_is_an_absent_one(tmp_path: Path) -> None:
     source = FollowedFile("desk", tmp_path / "a.csv", "csv", COLUMNS)
-    assert source.fetch(SourceState(), SEEN).items == ()
+    with pytest.raises(SourceError, match="No such file") as caught:
+        source.fetch(SourceState(), SEEN)
+    assert caught.value.reason is FailureReason.FILE
     (tmp_path / "a.csv").write_bytes(b"headline\nx\n")
     with pytest.raises(SourceError, match="no column 'title'") as caught:
         source.fetch(SourceState(), SEEN)
     assert caught.value.reason is FailureReason.FILE
     assert isinstance(source, Source)
+
+
+def test_a_last_line_without_an_end_is_read_ten_minutes_after_the_last_write(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"title": "one"}\n{"title": "two"}')
+    os.utime(path, (SEEN.timestamp(), SEEN.timestamp()))
+    source, ten = FollowedFile("desk", path, "jsonl", COLUMNS), timedelta(minutes=10)
+    assert titles(source.fetch(SourceState(), SEEN + ten - timedelta(seconds=1))) == ["one"]
+    assert titles(source.fetch(SourceState(), SEEN + ten)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.jsonl.gz"])
+def test_what_is_read_whole_is_read_once_until_it_is_another(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write_titles(path, [f"{number} " + "x" * 3_000 for number in range(3_000)])
+    source, state = FollowedFile("desk", path, file_format(path), COLUMNS), SourceState()
+    sizes, before = [], read_bytes()
+    while (batch := source.fetch(state, SEEN)).items:
+        sizes.append(sum(len(item.original) for item in batch.items))
+        state = batch.state
+    read = read_bytes() - before
+    assert sum(sizes) > 9_000_000
+    assert max(sizes) < AT_ONCE_BYTES + 10_000
+    for _ in range(20):
+        assert source.fetch(state, SEEN).items == ()
+    assert read_bytes() - before - read < path.stat().st_size
+    write_titles(path, ["another"])
+    assert titles(source.fetch(state, SEEN)) == ["another"]
+
+
+def test_a_batch_that_was_not_taken_in_is_given_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    write_titles(path, [f"{number} " + "x" * 3_000 for number in range(3_000)])
+    source = FollowedFile("desk", path, "csv", COLUMNS)
+    first = source.fetch(SourceState(), SEEN)
+    assert titles(source.fetch(SourceState(), SEEN)) == titles(first)
+    assert titles(source.fetch(first.state, SEEN))[0] != titles(first)[0]
+    assert titles(source.fetch(first.state, SEEN))[0] == f"{len(first.items)} " + "x" * 3_000
+
+
+def read_bytes() -> int:
+    """What this process has read so far, by every way."""
+    return int(Path("/proc/self/io").read_text(encoding="ascii").split()[1])

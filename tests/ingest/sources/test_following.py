@@ -140,8 +140,16 @@ def test_positions_are_bytes_so_that_a_redelivery_has_the_same_one(tmp_path: Pat
     assert again == found[1:]
 
 
-def test_an_absent_file_has_nothing_yet_and_one_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
-    assert follow(tmp_path / "none.csv", "csv", 0) == ([], 0)
+def test_a_file_that_is_absent_or_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
+    forms: dict[str, FileFormat] = {
+        "none.csv": "csv",
+        "none.jsonl": "jsonl",
+        "none.csv.gz": "csv",
+        "none.parquet": "parquet",
+    }
+    for name, form in forms.items():
+        with pytest.raises(InputError, match=rf"{name}: .*[Nn]o such file"):
+            follow(tmp_path / name, form, 0)
     path = tmp_path / "a.csv"
     path.write_bytes(b"headline,source\n")
     with pytest.raises(InputError, match=r"a\.csv: there is no column 'title'"):
@@ -184,3 +192,31 @@ def test_a_compressed_file_is_read_once(tmp_path: Path) -> None:
     assert [one.item.position for one in found if one.item is not None] == ["a.jsonl.gz#1", "a.jsonl.gz#2"]
     assert follow(path, "jsonl", cursor) == ([], cursor)
     assert follow(path, "jsonl", 1)[0] == found[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        ("a.jsonl", b'{"title": "one"}\n{"title": "two"}', ["", ""]),
+        ("a.jsonl", b'{"title": "one"}\n{"title": "tw', [""]),
+        (
+            "a.jsonl",
+            b'[{"title": "one"}, {"title": "two"}]',
+            ["it is not a JSON object (Expected `object`, got `array`)"],
+        ),
+        ("a.csv", b"title,source\none,a\ntwo,b", ["", ""]),
+        ("a.csv", b"title,source\none,a\ntwo", [""]),
+    ],
+)
+def test_a_last_line_without_an_end_counts_once_the_file_has_stood_still_and_it_can_be_whole(
+    tmp_path: Path, name: str, content: bytes, seen: list[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    form: FileFormat = "csv" if name == "a.csv" else "jsonl"
+    still = list(fetch_new(path, form, COLUMNS, 0, stands_still=True))
+    assert [fault for _, fault in told(still)] == seen
+    assert len(follow(path, form, 0)[0]) == content.count(b"\n") - (form == "csv")
+    with path.open("ab") as stream:
+        stream.write(b'\n{"title": "three"}\n' if form == "jsonl" else b"\nthree,c\n")
+    assert told(follow(path, form, still[-1].cursor)[0])[-1][1] == ""

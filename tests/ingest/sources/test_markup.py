@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,3 +100,9 @@ def test_what_xml_forbids_comes_into_no_tree(sign: str) -> None:
 
 def test_a_page_without_anything_has_no_tree() -> None:
     assert parse_html("") is None
+
+
+def test_a_page_of_open_titles_is_looked_at_in_bounds() -> None:
+    before = process_time()
+    assert page_fault("<html>" + "<title" * 40_000, URL) == "page"
+    assert process_time() - before < 2, "with the square of its length it would take six seconds and more"

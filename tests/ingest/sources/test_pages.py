@@ -318,3 +318,31 @@ def test_an_include_that_is_no_expression_is_an_error_that_names_the_source() ->
 def test_a_site_is_a_source() -> None:
     with paper() as (host, fetcher):
         assert isinstance(PageSource("paper", host.url("/"), fetcher), Source)
+
+
+def index_of(host: Paper, *names: str) -> bytes:
+    parts = "".join(f"<sitemap><loc>{host.url(name)}</loc></sitemap>" for name in names)
+    return f"<sitemapindex>{parts}</sitemapindex>".encode()
+
+
+def test_a_sitemap_that_is_gone_hides_no_other_and_where_all_are_the_source_says_so() -> None:
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = index_of(host, "/old.xml", "/news.xml")
+        host.pages["/news.xml"], host.pages["/a"] = sitemap(host, ("/a", "2024-05-06")), article_page("Story a")
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
+        assert [article.title for article in articles(source.fetch(SourceState(), NOW))] == ["Story a"]
+        del host.pages["/news.xml"]
+        with pytest.raises(SourceError) as caught:
+            source.fetch(SourceState(), NOW)
+        assert caught.value.reason is FailureReason.NOT_FOUND
+
+
+def test_of_an_index_without_times_sitemaps_at_either_end_are_read() -> None:
+    with paper() as (host, fetcher):
+        names = [f"/part{number}.xml" for number in range(1, 6)]
+        host.pages["/sitemap.xml"] = index_of(host, *names)
+        for number in range(1, 6):
+            host.pages[f"/part{number}.xml"] = sitemap(host, (f"/s{number}", "2024-05-06"))
+            host.pages[f"/s{number}"] = article_page(f"Story {number}")
+        batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
+        assert {"Story 1", "Story 5"} <= {article.title for article in articles(batch)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,28 @@ def test_an_endless_tag_loses_its_attributes() -> None:
 )  # fmt: skip
 def test_a_document_that_was_cut_is_told_from_a_whole_one(text: str, whole: bool) -> None:
     assert ends_well(text) is whole
+
+
+def test_comments_that_never_end_in_a_document_type_are_looked_at_in_bounds() -> None:
+    before = process_time()
+    assert safe_xml(b"<!DOCTYPE rss [" + b"<!--" * 24_000) == ""
+    assert process_time() - before < 2, "with the square of their number they would take ten seconds"
+
+
+@pytest.mark.parametrize(
+    ("said", "safe"),
+    [
+        ("<a>AT&T sued</a>", "<a>AT&amp;T sued</a>"),
+        ("<a>x?id=7&copy=1&lang=en</a>", "<a>x?id=7&amp;copy=1&amp;lang=en</a>"),
+        ("<a>R&D &amp; &#38; &#x26; &lt;</a>", "<a>R&amp;D &amp; &#38; &#x26; &lt;</a>"),
+        ("<a><![CDATA[x?id=7&copy=1 & <b>]]>&</a>", "<a><![CDATA[x?id=7&copy=1 & <b>]]>&amp;</a>"),
+        ("<a><![CDATA[R&D", "<a><![CDATA[R&D"),
+    ],
+)
+def test_a_bare_ampersand_is_one(said: str, safe: str) -> None:
+    assert safe_xml(said.encode()) == safe
+
+
+def test_a_document_that_something_long_follows_is_whole_and_one_cut_behind_a_quoted_end_is_not() -> None:
+    assert ends_well("<rss><channel><item/></channel></rss>" + "<!-- cached -->" * 500)
+    assert not ends_well("<rss><channel><item>in </rss> it says</item><item><title>Mill" + " closes" * 500)

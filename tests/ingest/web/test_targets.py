@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from monitor.ingest.urls import MAX_CHARACTERS
 from monitor.ingest.web.fetched import FetchError, FetchFailure
-from monitor.ingest.web.targets import MAX_CHARACTERS, bare, login_of, parse_target, port_of, redirected, site_of
+from monitor.ingest.web.targets import bare, login_of, parse_target, port_of, redirected, site_of
 
 HERE = httpx.URL("https://paper.example:8443/news/feed?x=1")
 PIECES = st.sampled_from(
