@@ -23,12 +23,13 @@ from monitor.errors import SettingsError
 from monitor.learning.data.labelled_files import LabelledFile
 from monitor.learning.deciding.retraining import RetrainingRules
 from monitor.learning.judging.acceptance import JudgingRules
-from monitor.settings_faults import explain
+from monitor.settings_faults import check_names, explain, explain_json
 from monitor.settings_sources import AnySource, IngestSettings
 from monitor.surges.rules import SurgeRules
 
 CONFIG_VARIABLE = "MONITOR_CONFIG"
 DEFAULT_CONFIG = Path("monitor.toml")
+_PREFIX = "MONITOR_"
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -78,13 +79,24 @@ class StoreSettings(Section):
 
     url: str = Field(
         default="",
-        description="`postgresql://user:password@host/name` or `sqlite:////path`; empty: a SQLite file in `data_dir`.",
+        description="`postgresql://user:password@host/name` or `sqlite:////path`, whose folder must be there; empty: a "
+        "SQLite file in `data_dir`.",
     )
     retention_days: int = Field(
         default=400,
         ge=7,
         description="Articles and counts older than this (by event time) are deleted by the nightly job.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _folder_is_there(cls, url: str) -> str:
+        # Else a slip of the pen would make an empty store in a new folder, in which nothing is found.
+        scheme, slashes, path = url.partition(":///")
+        folder = Path(path.partition("?")[0]).parent
+        if slashes and scheme == "sqlite" and not os.access(folder, os.F_OK):
+            raise ValueError(f"the folder {folder} is not there; correct the path, or make the folder")
+        return url
 
 
 class SurgeSettings(Section):
@@ -163,10 +175,7 @@ class DashboardSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When jobs run: crontab expressions in UTC (0 and 7 are Sunday; of two restricted day fields either may match).
-
-    Empty: never.
-    """
+    """When jobs run, as crontab(5) writes it: of two restricted day fields either may match."""
 
     retention: str = Field(default="17 3 * * *", description="Deletes what is older than `store.retention_days`.")
     retrain: str = Field(
@@ -183,7 +192,7 @@ class Settings(BaseSettings):
     """All settings."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MONITOR_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -202,7 +211,11 @@ class Settings(BaseSettings):
     alerts: AlertSettings = Field(default=AlertSettings(), description="How surges become alerts.")
     learning: LearningSettings = Field(default=LearningSettings(), description="How models are kept and trained anew.")
     dashboard: DashboardSettings = Field(default=DashboardSettings(), description="The dashboard.")
-    schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When jobs run.")
+    schedule: ScheduleSettings = Field(
+        default=ScheduleSettings(),
+        description="When jobs run: crontab expressions of five fields (minute, hour, day, month, weekday; 0 and 7 are "
+        "Sunday), in UTC; empty: never. `monitor doctor` and `monitor schedule` say what is wrong with one.",
+    )
 
     @field_validator("sources")
     @classmethod
@@ -256,7 +269,9 @@ def load_settings(**overrides: Any) -> Settings:
 
     Raises:
         SettingsError: The file cannot be read, or a value is not allowed; names the key, the value and what is allowed.
+            Or a variable of the environment is no setting.
     """
+    check_names(os.environ, _PREFIX, CONFIG_VARIABLE, Settings)
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():
         raise SettingsError(f"{CONFIG_VARIABLE} names {named}, which is not a file.", "Correct or unset it.")
@@ -271,4 +286,4 @@ def load_settings(**overrides: Any) -> Settings:
     except OSError as error:
         raise SettingsError(f"{_config_file()} cannot be read: {error.strerror}.", "Check its rights.") from error
     except SourceError as error:
-        raise SettingsError(f"The environment: {error}.", "Lists and tables are given as JSON there.") from error
+        raise explain_json(error, os.environ, _PREFIX, Settings) from error

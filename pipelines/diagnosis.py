@@ -45,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("sources", _sources),
         ("receivers", _receivers),
         ("exposures", exposures),
+        ("schedule", _schedule),
         ("disk", _disk),
         ("training", _training),
     ]
@@ -189,8 +190,17 @@ def exposures(settings: Settings) -> Iterator[Finding]:
 
 def _listening(subject: str, address: str, port: int, what: str, remedy: str) -> Finding:
     if _is_loopback(address):
-        return Finding("ok", subject, f"It listens on {address}:{port}, for this machine alone.")
-    return Finding("warning", subject, f"It listens on {address} and {what}.", remedy)
+        return Finding("ok", subject, f"It is set to listen on {address}:{port}, for this machine alone.")
+    return Finding("warning", subject, f"It is set to listen on {address} and {what}.", remedy)
+
+
+def _schedule(settings: Settings) -> Iterator[Finding]:
+    from pipelines.schedule import triggers_of
+
+    written = settings.schedule.model_dump()
+    told = " and ".join(f"{job} at {written[job]}" for job in triggers_of(settings))
+    what = f"`monitor schedule` runs {told} (UTC)." if told else "No job is set to run."
+    yield Finding("ok", "schedule", what)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -45,8 +45,9 @@ Generated from `monitor/settings.py` by `python -m pipelines.documents`; change 
 
 A setting comes, the later one winning, from its default, from `monitor.toml` in the working directory (or from the file
 that the environment variable `MONITOR_CONFIG` names), and from an environment variable of its own. Lists and tables are
-given as JSON there, whole. A name that is not known is an error, and so is a value that is not allowed: every command
-then says which setting it is and what is allowed.
+given as JSON there, whole, such as `MONITOR_CLASSIFY__LANGUAGES='["en", "de"]'`. A name that is not known is an error,
+in the file and of a variable that begins with `MONITOR_`, and so is a value that is not allowed: every command then
+says which setting it is and what is allowed.
 
 Secrets (passwords, signing keys, addresses with tokens in them) are better given by the environment than in a file.
 """

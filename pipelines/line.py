@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
 from monitor.clock import system_clock
+from monitor.errors import SettingsError
 from monitor.ingest.intake.publisher import Publisher
 from monitor.settings import Settings
 from monitor.store.database import Database
@@ -23,6 +24,8 @@ from pipelines.stages import StageName, Stepping, kafka_client, topic_names
 if TYPE_CHECKING:
     from monitor.classify.serving import ServingModel
     from monitor.classify.worker import ClassifyWorker
+
+_ON_KAFKA: Final[tuple[StageName, ...]] = ("ingest", "classify", "surges")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,14 @@ def build_stage(
         database: The open store.
         replay: What ingest replays instead of following its sources; also keeps time from being moved on by the clock.
         lines: A stream whose lines ingest takes as articles, beside its sources.
+
+    Raises:
+        SettingsError: It needs Kafka, and no address is set.
     """
+    if name in _ON_KAFKA and not settings.kafka.bootstrap:
+        raise SettingsError(
+            "kafka.bootstrap is not set, and a single stage starts no broker.", "Set it, or use monitor up."
+        )
     match name:
         case "ingest" if replay is not None:
             return _replay(settings, database, replay)

@@ -270,7 +270,7 @@ def _trigger(expression: str) -> OrTrigger:
     """As crontab(5) reads it; APScheduler counts weekdays from Monday, and always wants both days to match."""
     fields = expression.split()
     if len(fields) != 5:
-        raise ValueError(f"it has {len(fields)} fields")
+        raise ValueError(f"it has {len(fields)} field{'' if len(fields) == 1 else 's'}")
     *time, day, month, weekday = fields
     named = _weekdays(weekday)
     both = day.startswith("*") or weekday.startswith("*")

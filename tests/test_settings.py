@@ -67,9 +67,77 @@ def test_lists_are_given_in_the_environment_as_json(monkeypatch: pytest.MonkeyPa
     assert "sources" in fault()
 
 
+def test_a_list_of_the_environment_that_is_not_json_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_KAFKA__SASL_USERNAME", "desk-token-0123456789")  # the same value, where it is none
+    monkeypatch.setenv("MONITOR_INGEST__PUSH__TOKENS", "desk-token-0123456789")
+    assert fault().startswith("Settings are not valid. ingest.push.tokens: MONITOR_INGEST__PUSH__TOKENS is not JSON.")
+    assert "desk-token" not in fault()
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("MONITOR_KAFKA_BOOTSTRAP", "MONITOR_KAFKA__BOOTSTRAP"),
+        ("MONITOR_STORE_URL", "MONITOR_STORE__URL"),
+        ("MONITOR_DATADIR", "MONITOR_DATA_DIR"),
+        ("MONITOR_DATA_DIR__LOGS", "MONITOR_DATA_DIR"),
+        ("MONITOR_INGEST_PUSH_TOKENS", "MONITOR_INGEST__PUSH__TOKENS"),
+        ("MONITOR_CONFIGURATION", "MONITOR_CONFIG"),
+        ("MONITOR_KAFAK__BOOTSTRAP", "MONITOR_KAFKA__BOOTSTRAP"),
+        ("MONITOR_DASHBOARD_PORT", "MONITOR_DASHBOARD__PORT"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_one(
+    variable: str, nearest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1234567")
+    assert f"{variable}: there is no such setting (nearest: {nearest})." in fault()
+    assert "1234567" not in fault()
+
+
+def test_a_variable_that_is_near_to_none_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_XYZZY", "1")
+    monkeypatch.setenv("MONITOR_QQQ", "1")
+    assert "MONITOR_QQQ: there is no such setting; MONITOR_XYZZY: there is no such setting." in fault()
+
+
+def test_a_section_may_be_given_whole_and_a_name_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITOR_INGEST", "{}")  # a whole section, as JSON
+    monkeypatch.setenv("monitor_kafka__partitions", "3")
+    assert load_settings().kafka.partitions == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MONITOR_SERVICE_HOST", "10.0.0.1"),
+        ("MONITOR_SERVICE_PORT", "8501"),
+        ("MONITOR_SERVICE_PORT_HTTP", "8501"),
+        ("MONITOR_PORT", "tcp://10.0.0.1:8501"),
+        ("MONITOR_DASHBOARD_PORT", "tcp://10.0.0.1:8501"),
+        ("MONITOR_PORT_8501_TCP", "tcp://10.0.0.1:8501"),
+        ("MONITOR_PORT_8501_TCP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_what_kubernetes_tells_of_a_service_called_monitor_is_no_setting(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert load_settings() == Settings()
+
+
 def test_a_store_url_is_taken_as_it_is() -> None:
     write('[store]\nurl = "postgresql://host/name"\n')
     assert load_settings().store_url == "postgresql://host/name"
+
+
+def test_a_file_for_the_store_lies_in_a_folder_that_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MONITOR_STORE__URL", f"sqlite:///{tmp_path}/slip/monitor.db")
+    assert f"store.url: the folder {tmp_path}/slip is not there" in fault()
+    monkeypatch.setenv("MONITOR_STORE__URL", f"sqlite:///{tmp_path}/monitor.db?timeout=5")
+    assert load_settings().store_url.endswith("/monitor.db?timeout=5")
+    monkeypatch.setenv("MONITOR_STORE__URL", "sqlite:///monitor.db")
+    assert load_settings().store_url == "sqlite:///monitor.db"
 
 
 @pytest.mark.parametrize(

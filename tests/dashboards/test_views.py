@@ -443,7 +443,7 @@ def test_a_tick_that_moves_on_moves_the_page(seeded_url: str) -> None:
 
 
 def test_a_store_that_cannot_be_opened_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MONITOR_STORE__URL", "sqlite:////proc/nowhere/monitor.db")
+    monkeypatch.setenv("MONITOR_STORE__URL", "sqlite:////proc/monitor.db")
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not page.exception
     assert "The store does not answer" in page.warning[0].value
@@ -461,7 +461,7 @@ def test_a_setting_that_is_not_allowed_is_explained(empty_url: str, monkeypatch:
 def test_a_page_that_waits_for_the_store_draws_itself_when_it_is_there(
     empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MONITOR_STORE__URL", "sqlite:////proc/nowhere/monitor.db")
+    monkeypatch.setenv("MONITOR_STORE__URL", "sqlite:////proc/monitor.db")
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     assert page.warning
     monkeypatch.setenv("MONITOR_STORE__URL", empty_url)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from monitor.alerts.channels_webhook import sign
 from monitor.alerts.wording import payload
 from monitor.broker.codec import encode
 from pipelines.documents import FOLDER, documents, settings_document, settings_without_description
@@ -63,6 +66,24 @@ def test_durations_are_shown_as_they_may_be_written() -> None:
     read = TypeAdapter(timedelta).validate_python
     assert read("30d 00:00:00") == timedelta(days=30)
     assert read("06:00:00") == timedelta(hours=6)
+
+
+def test_the_program_that_checks_a_webhooks_signature_does() -> None:
+    text = (FOLDER / "operations.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    given: dict[str, Any] = {}
+    exec(program, given)  # noqa: S102 - it is ours
+    is_genuine = given["is_genuine"]
+    now = int(time.time())
+    for timestamp, secret, body, genuine in (
+        (now, "hush", b"{}", True),
+        (now, "hush", b"{ }", False),
+        (now, "other", b"{}", False),
+        (now - 3600, "hush", b"{}", False),
+    ):
+        assert is_genuine(secret, str(timestamp), sign("hush", str(timestamp), b"{}"), body) == genuine
+    assert not is_genuine("hush", str(now + 1), sign("hush", str(now), b"{}"), b"{}")
+    assert not is_genuine("hush", "", "", b"{}")
 
 
 def validator(name: str) -> Callable[[Any], None]:

@@ -99,3 +99,21 @@ def test_stream_time_in_the_future_is_warned_of(tmp_path: Path, ahead: timedelta
         writes.write_progress(connection, "surges", system_clock() + ahead, final=False)
     found = [finding for finding in examine(settings) if "ahead of now" in finding.what]
     assert [finding.level for finding in found] == levels
+
+
+def test_a_schedule_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    def of_the_schedule(**written: str) -> list[Finding]:
+        settings = load_settings(data_dir=tmp_path, classify={"model": str(tmp_path / "none")}, schedule=written)
+        return [finding for finding in examine(settings) if finding.subject == "schedule"]
+
+    (wrong,) = of_the_schedule(retrain="bad")
+    assert wrong.level == "fault"
+    assert wrong.what.startswith("schedule.retrain is 'bad'")
+    told = "`monitor schedule` runs retention at 17 3 * * * (UTC)."
+    assert of_the_schedule(retrain="") == [Finding("ok", "schedule", told)]
+    assert of_the_schedule(retrain="", retention="") == [Finding("ok", "schedule", "No job is set to run.")]
+
+
+def test_a_port_is_told_as_set_not_as_open() -> None:
+    (found,) = exposures(load_settings())
+    assert found == Finding("ok", "dashboard", "It is set to listen on 127.0.0.1:8501, for this machine alone.")

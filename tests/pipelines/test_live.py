@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import InputError
+from monitor.errors import InputError, SettingsError
 from monitor.settings import Settings, load_settings
 from monitor.store.database import Database
 from monitor.store.reads import read_counts
+from pipelines.line import build_stage
+from pipelines.stages import StageName, run_stage
 from pipelines.stream import Line, absolute_store, running_line
 
 DEADLINE_SECONDS = 90.0
@@ -82,6 +84,16 @@ def test_news_is_counted_once_through_the_death_of_every_part(settings: Settings
         line.kill_broker()
         append(feed, "Castlemaine Bank warns of losses on property loans")
         await_articles(line, database, 4)
+
+
+@pytest.mark.parametrize("stage", ["ingest", "classify", "surges"])
+def test_a_stage_that_needs_kafka_does_not_start_without_an_address(stage: StageName, tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path / "var", classify={"model": str(tmp_path / "none")})
+    with (
+        Database.open(settings.store_url) as database,
+        pytest.raises(SettingsError, match=r"kafka\.bootstrap is not set"),
+    ):
+        run_stage(stage, lambda: build_stage(stage, settings, database, None), database, threading.Event())
 
 
 def test_a_port_that_the_dashboard_cannot_have_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -285,6 +285,8 @@ def test_no_schedule_is_never_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     assert trigger_of("retrain", " ") is None
     with pytest.raises(SettingsError, match=r"schedule.retrain is '61 \* \* \* \*'.*five fields"):
         trigger_of("retrain", "61 * * * *")
+    with pytest.raises(SettingsError, match=r"it has 1 field\."):
+        trigger_of("retrain", "bad")
     with pytest.raises(SettingsError, match="there is no such day"):
         trigger_of("retrain", "0 0 31 2 *")
     assert trigger_of("retrain", "0 0 29 2 *") is not None

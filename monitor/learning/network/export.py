@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Sequence
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +48,8 @@ def export_model(
     """
     openvino = import_openvino()
     folder.mkdir(parents=True, exist_ok=True)
-    graph = quantised(_converted(model), tokenizer, calibration_texts)
+    with _libraries_quiet():
+        graph = quantised(_converted(model), tokenizer, calibration_texts)
     openvino.save_model(graph, folder / "model.xml", compress_to_fp16=False)
     _write_tokenizer(tokenizer, folder, max_tokens)
 
@@ -70,6 +75,19 @@ def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
         fast_bias_correction=True,
         ignored_scope=nncf.IgnoredScope(names=_attention(graph), validate=False),
     )
+
+
+@contextmanager
+def _libraries_quiet() -> Iterator[None]:
+    """Keeps back what libraries say of their own insides, errors excepted; their bars leave standard output alone."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(sys.stderr):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def export_weights(model: Classifier, tokenizer: Tokenizer, folder: Path, max_tokens: int) -> None:

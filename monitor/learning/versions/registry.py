@@ -130,7 +130,8 @@ class Registry:
         """The version that a person means.
 
         Args:
-            name: An id, its unambiguous beginning, or an alias.
+            name: An id, its unambiguous beginning, or an alias; the champion is what serves, so the shipped version
+                where there is none and that one is on record.
             grade: Whose alias.
 
         Raises:
@@ -139,6 +140,9 @@ class Registry:
         for alias in ALIASES:
             if name == alias:
                 version = self._bearer(grade, alias)
+                shipped = self._shipped / grade
+                if version is None and alias == "champion" and (shipped / MANIFEST_NAME).is_file():
+                    return self._on_record(shipped)
                 if version is None:
                     raise InputError(f"The grade {grade} has no {alias}.", "See: monitor models list.")
                 return version
@@ -323,6 +327,18 @@ class Registry:
         with self._database.read() as connection:
             version_id = models.read_alias(connection, grade, alias).version
             return None if version_id is None else models.read_version(connection, version_id)
+
+    def _on_record(self, shipped: Path) -> ModelVersion:
+        """The version of a shipped model, which serves where its grade has no champion."""
+        manifest = load_manifest(shipped, Labels())
+        with self._database.read() as connection:
+            version = models.read_version(connection, manifest.model_version)
+        if version is None:
+            raise InputError(
+                f"The grade {manifest.grade} has no champion: {manifest.model_version} serves, as it ships.",
+                f"Promote one, or put that on record first: monitor models add {shipped}",
+            )
+        return version
 
     def _shipped_version(self, grade: str) -> ModelVersion | None:
         """The shipped model on record, where the grade never had a champion and one ships."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
@@ -81,6 +82,38 @@ def test_the_served_graph_answers_all_four_questions_as_the_trained_model_does(b
         assert mine.shape == theirs.shape
         assert (mine.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.9
     assert float((exact.embeddings * served.embeddings).sum(axis=1).min()) > 0.95
+
+
+class _Heard(logging.Handler):
+    """What was logged, whatever its level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.mark.slow
+def test_who_trains_is_not_told_of_the_libraries_insides(
+    base: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import nncf  # which sets its logger up
+
+    libraries, heard = [logging.getLogger(name) for name in (nncf.__name__, "transformers")], _Heard()
+    for library in libraries:
+        library.addHandler(heard)
+    try:
+        texts = [example.text for example in tiny_examples()]
+        export_model(tiny_model(base), load_tokenizer(base, 16), texts, tmp_path / "built", 16)
+        assert heard.lines == [str(each.message) for each in recwarn] == []
+        assert capsys.readouterr().out == ""  # that is for results; bars stand on standard error
+        libraries[0].info("They speak again.")
+        assert heard.lines == ["They speak again."]
+    finally:
+        for library in libraries:
+            library.removeHandler(heard)
 
 
 def test_installing_replaces_a_whole_folder(tmp_path: Path) -> None:

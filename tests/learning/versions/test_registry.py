@@ -186,6 +186,13 @@ def test_a_person_may_name_a_version_by_its_beginning_or_its_alias(registry: Reg
         registry.find("champion", "small")
     with pytest.raises(InputError, match="no model version"):
         registry.find("", "small")
+    model_folder(tmp_path / "shipped" / "small", "shipped")
+    with pytest.raises(InputError, match=f"has no champion.*monitor models add {tmp_path}/shipped/small"):
+        registry.find("champion", "small")
+    shipped = registry.add(tmp_path / "shipped" / "small", "imported")
+    assert registry.find("champion", "small") == shipped  # serves as long as there is no champion
+    with pytest.raises(InputError, match="has no candidate"):
+        registry.find("candidate", "small")
     registry.promote(two.id, "Better.", "test")
     assert registry.find("champion", "small") == two
 
