@@ -183,7 +183,7 @@ def test_a_grade_is_made_from_the_sets_and_its_figures_are_those_of_its_validati
     assert "tfns official" in card
     assert set(manifest.sentiments) == set(SENTIMENTS)
     done = bench.run(
-        "train-base", "--data", sets, "--out", "next", "--parent", "fast", "--set", "base=tiny", "--base-folder",
+        "train-base", "--data", sets, "--out", "next", "--parent", "./fast", "--set", "base=tiny", "--base-folder",
         bench.base, "--fillings", "1", "--share", "0.5", "--set", "precision=fp32", "--threads", "1", *_quick(1),
         "--json",
     )  # fmt: skip
