@@ -124,8 +124,7 @@ def _worker(beat: Heartbeat, signs: Sequence[tuple[datetime, dict[str, float]]],
     counters = [
         tag(
             "span",
-            text(f"{name} {value:,.0f}"),
-            *([text(f" ({speed[name]:,.1f}/s)")] if speed.get(name) else []),
+            text(f"{name} {value:,.0f}" + (f" ({speed[name]:,.1f}/s)" if speed.get(name) else "")),
             kind="nowrap",
         )
         for name, value in sorted(beat.counters.items())
