@@ -73,8 +73,8 @@ def check_names(environment: Mapping[str, str], prefix: str, besides: str, model
     sections = {name for name, field in model.model_fields.items() if _is_section(field.annotation)}
     lines = []
     for name in _ours(environment, prefix):
-        first, _, below = name[len(prefix) :].lower().partition("__")
-        known_here = name == besides or (first in model.model_fields and (not below or first in sections))
+        first, joint, _ = name[len(prefix) :].lower().partition("__")
+        known_here = name == besides or (first in model.model_fields and (not joint or first in sections))
         if known_here or _LINK.search(name) or _LINKED.match(environment[name]):
             continue
         nearest = get_close_matches(name[len(prefix) :].upper(), bare, n=1)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from monitor.broker.client import KafkaClient
 from monitor.broker.seams import Partition
@@ -19,13 +19,11 @@ from monitor.settings import Settings
 from monitor.store.database import Database
 from monitor.surges.worker import SurgeWorker
 from pipelines.replaying import ReplayJob, ReplayWorker, StoredCursors
-from pipelines.stages import StageName, Stepping, kafka_client, topic_names
+from pipelines.stages import BROKER_STAGES, StageName, Stepping, kafka_client, topic_names
 
 if TYPE_CHECKING:
     from monitor.classify.serving import ServingModel
     from monitor.classify.worker import ClassifyWorker
-
-_ON_KAFKA: Final[tuple[StageName, ...]] = ("ingest", "classify", "surges")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def build_stage(
     Raises:
         SettingsError: It needs Kafka, and no address is set.
     """
-    if name in _ON_KAFKA and not settings.kafka.bootstrap:
+    if name in BROKER_STAGES and not settings.kafka.bootstrap:
         raise SettingsError(
             "kafka.bootstrap is not set, and a single stage starts no broker.", "Set it, or use monitor up."
         )

@@ -81,6 +81,7 @@ def test_a_list_of_the_environment_that_is_not_json_is_named_and_not_shown(monke
         ("MONITOR_STORE_URL", "MONITOR_STORE__URL"),
         ("MONITOR_DATADIR", "MONITOR_DATA_DIR"),
         ("MONITOR_DATA_DIR__LOGS", "MONITOR_DATA_DIR"),
+        ("MONITOR_DATA_DIR__", "MONITOR_DATA_DIR"),
         ("MONITOR_INGEST_PUSH_TOKENS", "MONITOR_INGEST__PUSH__TOKENS"),
         ("MONITOR_CONFIGURATION", "MONITOR_CONFIG"),
         ("MONITOR_KAFAK__BOOTSTRAP", "MONITOR_KAFKA__BOOTSTRAP"),

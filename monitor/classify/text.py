@@ -16,11 +16,13 @@ _URL = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/|(?<![\w.])t\.co/)[^\s<
 _ELEMENT = re.compile(r"</?[a-zA-Z][^<>]*>")
 _OPEN_ELEMENT = re.compile(r"<[a-zA-Z/!][^<>]*\Z")
 _TAG = re.compile(rf"{_ELEMENT.pattern}|<!--.*?-->")
-_HIDDEN = tuple(
-    (re.compile(rf"{begin}.*?{end}", re.IGNORECASE | re.DOTALL), re.compile(rf".*{end}", re.IGNORECASE | re.DOTALL))
-    for begin, end in (("<!--", "-->"), (r"<script\b", r"</script\s*>"), (r"<style\b", r"</style\s*>"))
-)
-"""What no browser shows, and all up to the last place where such ends."""
+_HIDDEN = re.compile(r"<(!--|script\b|style\b)", re.IGNORECASE)
+_HIDDEN_ENDS = {
+    "!--": re.compile("-->"),
+    "script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+}
+"""What no browser shows: how it begins, and where each ends."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARK = re.compile(r"[&<]|https?://|www\.|t\.co/|pic\.twitter", re.IGNORECASE)
 _CURRENCY = (  # Unicode's category Sc, and the rest of its block of currency symbols
@@ -113,11 +115,24 @@ def _without_markup(text: str) -> str:
     if len(text) > _MOST_READ:
         text = _OPEN_ELEMENT.sub(" ", text[:_MOST_READ])
     if "<" in text:
-        for hidden, up_to_last in _HIDDEN:
-            if ended := up_to_last.match(text):
-                text = hidden.sub(" ", ended[0]) + text[ended.end() :]
-        text = _ELEMENT.sub(" ", text)
+        text = _ELEMENT.sub(" ", _without_hidden(text))
     return " ".join(text.split())
+
+
+def _without_hidden(text: str) -> str:
+    """A text without what is not shown; what begins first goes first, as a script may hold what begins a comment."""
+    shown, place, endless = list[str](), 0, set[str]()
+    for begin in _HIDDEN.finditer(text):
+        kind = begin[1].lower()
+        if begin.start() < place or kind in endless:
+            continue
+        end = _HIDDEN_ENDS[kind].search(text, begin.end())
+        if end is None:
+            endless.add(kind)
+        else:
+            shown.append(text[place : begin.start()])
+            place = end.end()
+    return " ".join([*shown, text[place:]])
 
 
 def _clean_once(text: str) -> str:

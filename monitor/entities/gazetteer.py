@@ -99,7 +99,19 @@ def _with_own(shipped: Gazetteer, file: Path) -> Gazetteer:
         without[own[-1].id] = shipped.without.get(known.id, ())
     _refuse_repeated(file, own)
     others = [entity for entity in shipped if entity.id not in replaced]
-    new = [entity.id for (before, _), entity in zip(rows, own, strict=True) if entity is before]
+    new = [
+        entity.id
+        for (before, _), entity in zip(rows, own, strict=True)
+        if entity is before and not listed.names(entity)
+    ]
+    # Of two with one ticker the later has it: what is only kept of a listed company takes none from another.
+    kept = {ticker for entity in others for ticker in entity.tickers}
+    own = [
+        msgspec.structs.replace(
+            entity, tickers=tuple(ticker for ticker in entity.tickers if ticker in before.tickers or ticker not in kept)
+        )
+        for (before, _), entity in zip(rows, own, strict=True)
+    ]
     return Gazetteer([*others, *own], without, new)
 
 
@@ -233,7 +245,9 @@ def _entities(path: Path) -> list[tuple[Entity, frozenset[str]]]:
     entities = []
     for number, row in enumerate(rows, 1):
         try:
-            entities.append((entity_of(row), frozenset(key for key, value in row.items() if value not in (None, ""))))
+            entities.append(
+                (entity_of(row), frozenset(key for key, value in row.items() if _tidy(value) not in (None, "")))
+            )
         except (TypeError, ValueError) as error:
             raise InputError(f"{path}: entity {number}: {error}.", f"Give {_FORMATS}.") from error
     return entities

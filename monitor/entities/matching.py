@@ -60,6 +60,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         verdict: Whether the entity is meant.
         score: Sum of the evidence; 0 or more where none was needed.
         reasons: The evidence; empty where none was needed.
+        tied: Whether as much speaks for another entity of the same name.
     """
 
     start: int
@@ -69,6 +70,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     score: float
     reasons: tuple[Weight, ...] = ()
+    tied: bool = False
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -188,6 +190,7 @@ class Matcher:
             verdict=verdict,
             score=score,
             reasons=evidence.weights,
+            tied=tied,
         )
 
     def _bare_tickers(self) -> Iterable[Alias]:
@@ -301,7 +304,8 @@ def _reconsidered(matches: list[Match], text: str) -> list[Match]:
 
 def _said_by_others(matches: Sequence[Match], place: int, text: str, certain: Container[str]) -> list[Weight]:
     said = [Weight("named elsewhere in the text", _KNOWN_SCORE)] if matches[place].entity in certain else []
-    return [*said, Weight("in a row with a company", _LISTED_SCORE)] if _is_listed(matches, place, text) else said
+    listed = not matches[place].tied and _is_listed(matches, place, text)  # a row speaks for all namesakes alike
+    return [*said, Weight("in a row with a company", _LISTED_SCORE)] if listed else said
 
 
 def _is_listed(matches: Sequence[Match], place: int, text: str) -> bool:

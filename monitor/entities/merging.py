@@ -62,7 +62,8 @@ class ListedNames:
                 # `Apple Inc.` is sure, but without its legal form it is the fruit again.
                 if alias.trust in (Trust.SURE, Trust.ACRONYM) and name not in ambiguous:
                     owners[name].add(entity.id)
-        self._owner = {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1}
+        preferred = {name: ids & gazetteer.own or ids for name, ids in owners.items()}
+        self._owner = {name: next(iter(ids)) for name, ids in preferred.items() if len(ids) == 1}
 
     def owner(self, name: str) -> str | None:
         """Id of the listed entity that bears a name; None where none does or several do."""

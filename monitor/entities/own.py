@@ -34,6 +34,10 @@ class Listed:
             for one in (name, *aliases):
                 self._by_first_word[_first_word(one)].add(entity.id)
 
+    def names(self, own: Entity) -> bool:
+        """Whether a listed company has the name of one of one's own."""
+        return normalised_name(own.name) in self._by_name
+
     def find(self, own: Entity) -> Entity | None:
         """The listed company that one of one's own is; None where there is none, or it is not plain which.
 
@@ -49,13 +53,18 @@ class Listed:
         for found in (
             coded & (named or aliased),
             {other for other in named if self._by_id[other].name.casefold() == own.name.casefold()},
-            named,
+            {other for other in named if _may_be(own, self._by_id[other])},
             set() if own.isins or own.tickers else aliased,
             coded & self._by_first_word.get(_first_word(name), set()),
         ):
             if len(found) == 1:
                 return self._by_id[next(iter(found))]
         return None
+
+
+def _may_be(own: Entity, listed: Entity) -> bool:
+    """Whether no ISINs contradict it: Siemens Limited of Mumbai is not Siemens AG."""
+    return not (own.isins and listed.isins) or not set(own.isins).isdisjoint(listed.isins)
 
 
 def _first_word(name: str) -> str:

@@ -102,6 +102,14 @@ def test_markup_does_not_crowd_out_what_follows(markup: str) -> None:
     assert prepared == "Plant update. Boeing halts its line."
 
 
+def test_a_comment_that_begins_within_a_script_hides_no_story() -> None:
+    page = (
+        "<p>Intro.</p><script>var a='<!--';</script><p>Boeing halts its line.</p>"
+        "<!-- " + "ad " * 2_000 + "--><p>Tail.</p>"
+    )
+    assert prepare_text(page) == "Intro. Boeing halts its line. Tail."
+
+
 def test_a_tag_that_the_cut_leaves_open_goes() -> None:
     cut = "<p>Boeing halts its line.</p><img srcset='" + "a.jpg 100w, " * 10_000
     assert prepare_text(cut) == "Boeing halts its line."

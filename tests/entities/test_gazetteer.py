@@ -152,6 +152,27 @@ def test_a_code_or_a_name_of_several_alone_makes_no_listed_company_of_ones_own(
     assert own.get("boeing") == gazetteer.get("boeing")
 
 
+def test_companies_that_their_isins_tell_apart_are_two_whatever_their_names(
+    tmp_path: Path, gazetteer: Gazetteer
+) -> None:
+    german, indian = "SIE,Siemens AG,SIE.DE,DE0007236101", "SIEIN,Siemens Limited,SIEMENS.NS,INE003A01024"
+    both = load_gazetteer(own_list(tmp_path, f"id,name,tickers,isins\n{german}\n{indian}\n"))
+    assert len(both) == len(gazetteer) + 1
+    alone = load_gazetteer(own_list(tmp_path, f"id,name,tickers,isins\n{indian}\n"))
+    assert alone.get("siemens") == gazetteer.get("siemens")
+    found = alone.get("SIEIN")
+    assert found is not None
+    assert found.tickers == ("SIEMENS.NS",)
+
+
+def test_a_cell_of_blanks_says_nothing(tmp_path: Path, gazetteer: Gazetteer) -> None:
+    own = load_gazetteer(own_list(tmp_path, "id,name,country,industry\n ,Google, , \n"))
+    found, shipped = own.get("alphabet"), gazetteer.get("alphabet")
+    assert found is not None
+    assert shipped is not None
+    assert (found.country, found.industry) == (shipped.country, shipped.industry)
+
+
 def test_a_listed_company_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     path = own_list(tmp_path, "id,name,tickers\nGOOGL,Alphabet,GOOGL\nGOOG,Alphabet Inc.,GOOG\n")
     with pytest.raises(InputError, match="are one company of the list, alphabet"):

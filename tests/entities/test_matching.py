@@ -230,6 +230,18 @@ def test_a_name_of_ones_own_goes_before_the_same_name_of_a_listed_company(tmp_pa
     assert entities(matcher, "Boeing Co crash kills 157") == {"boeing"}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("$BB halted", {"blackberry"}), ("$STM halted", {"stmicroelectronics"})],
+)
+def test_a_listed_company_in_ones_own_file_takes_no_ticker_from_another(
+    tmp_path: Path, text: str, expected: set[str]
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,name\nbic,Bic\nstabilus,Stabilus\n")
+    assert entities(Matcher(load_gazetteer(path)), text) == expected
+
+
 def test_a_name_of_ones_own_may_begin_with_a_mark() -> None:
     own = [Entity(id="the-x", name="Xell Mills", aliases=("(the X)",)), Entity(id="beta", name="“Beta Mills” OJSC")]
     matcher = Matcher(Gazetteer(own))
@@ -262,6 +274,7 @@ def test_standing_in_a_row_with_companies_speaks_for_a_name(matcher: Matcher) ->
         ("Cummins, Caterpillar and Deere drop", {"cummins", "caterpillar", "john-deere"}),
         ("Elevance; Molina; Humana slump", {"elevance-health", "molina-healthcare", "humana"}),
         ("Toast, butter and jam sell out", set()),
+        ("EQT, Boeing and Airbus fall", {"boeing", "airbus"}),  # of two of that name
         ("Fans filled the Barclays Center, Humana and Ford said", {"humana", "ford-motor"}),
     ],
 )

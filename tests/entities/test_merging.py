@@ -37,6 +37,12 @@ def test_one_that_a_list_knows_by_now_goes_there() -> None:
     }
 
 
+def test_a_name_of_ones_own_goes_before_a_listed_one() -> None:
+    listed, own = Entity(id="boeing", name="Boeing"), Entity(id="harbour", name="Harbour", aliases=("Boeing",))
+    assert ListedNames(Gazetteer([listed, own])).owner("Boeing") is None
+    assert ListedNames(Gazetteer([listed, own], own=["harbour"])).owner("Boeing") == "harbour"
+
+
 def test_a_name_that_also_means_something_else_goes_nowhere() -> None:
     assert found("Apple", "Carillion") == set()
 

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ WEIGHTS_NAME = "weights.safetensors"
 GRAPH_OUTPUTS = ("topic_logits", "sentiment_logits", "tag_logits", "target_logits", "embedding", "story")
 SCORING_FILES = ("model.xml", "model.bin", WEIGHTS_NAME, "tokenizer.json", added_topics.FILE_NAME)
 """Files that decide the scores; a model folder has some of them."""
+_CHATTY = ("nncf", "openvino", "torch", "transformers")
+"""Loggers of the libraries that export."""
 
 
 def export_model(
@@ -80,14 +83,19 @@ def quantised(graph: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> Any:
 @contextmanager
 def _libraries_quiet() -> Iterator[None]:
     """Keeps back what libraries say of their own insides, errors excepted; their bars leave standard output alone."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    import_openvino()  # before nncf, which would bring the telemetry in
+    import_module("nncf")  # before its level is set, as it sets that itself
+    loggers = [logging.getLogger(name) for name in _CHATTY]
+    levels = [each.level for each in loggers]
+    for each in loggers:  # not all logging: other threads have warnings of their own meanwhile
+        each.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), redirect_stdout(sys.stderr):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(disabled)
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
 
 
 def export_weights(model: Classifier, tokenizer: Tokenizer, folder: Path, max_tokens: int) -> None:
