@@ -97,6 +97,9 @@ class AlertsWorker:
             position = alerting.hold_cursor(connection, READER)
             if position != reach.position or alerting.read_open_alerts(connection) != open_alerts:
                 return 0
+            # A merge also moves verdicts: of the name of before, nobody would close an alert.
+            if alerting.read_surges_after(connection, position, _BATCH)[: len(numbered)] != numbered:
+                return 0
             alerting.write_alerts(connection, change.alerts)
             alerting.write_transitions(connection, change.transitions)
             alerting.write_notifications(connection, notifications, self._clock())

@@ -188,20 +188,20 @@ def _apart(
 def _part_without(connection: Connection, entity: str, others: Sequence[str], rules: SurgeRules) -> float:
     """The part of the articles about an entity that are about none of some others, in [0, 1]; 1 where there is none.
 
-    Who is named in passing was not counted for, and is not asked for here.
+    Who is named in passing, or after so many others that these alone counted, was not counted for, and is not asked
+    for here.
     """
     table = schema.article_entities
-    counted = table.c.relevance >= rules.minimum_relevance
-    mine = select(table.c.article_id).where(table.c.entity == entity, counted)
-    own = connection.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    order = func.row_number().over(partition_by=table.c.article_id, order_by=(table.c.relevance.desc(), table.c.entity))
+    mine = select(table.c.article_id).where(table.c.entity == entity)
+    of_mine = table.c.article_id.in_(mine), table.c.relevance >= rules.minimum_relevance
+    named = select(table.c.article_id, table.c.entity, order.label("place")).where(*of_mine).subquery()
+    counted = select(named.c.article_id).where(named.c.place <= rules.entities_per_story)
+    own = set(connection.scalars(counted.where(named.c.entity == entity)))
     both: set[str] = set()
     for chunk in counting.chunks(others):
-        both |= set(
-            connection.scalars(
-                select(table.c.article_id).where(table.c.entity.in_(chunk), counted, table.c.article_id.in_(mine))
-            )
-        )
-    return 1.0 - len(both) / own if own else 1.0
+        both |= own.intersection(connection.scalars(counted.where(named.c.entity.in_(chunk))))
+    return 1.0 - len(both) / len(own) if own else 1.0
 
 
 def _move_windows(connection: Connection, series: Series, into: Series, apart: float) -> None:

@@ -53,6 +53,11 @@ class Alignment:
         return min(self._reached.values()) if len(self._reached) == len(self._buffers) else None
 
     @property
+    def furthest(self) -> datetime | None:
+        """The latest time that any partition has reached; None before the first watermark."""
+        return max(self._reached.values(), default=None)
+
+    @property
     def partitions(self) -> list[int]:
         """All partitions, in order."""
         return list(self._buffers)

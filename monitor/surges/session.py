@@ -146,7 +146,9 @@ class Session:
         if ready is not None and (last is None or ready > last):
             tick, taken = ready, self._alignment.take(ready)
         elif self._stall_after is not None and waited >= self._stall_after:
-            tick = min(self._clock(), self._moved_to + waited)
+            # What is taken was read with the watermarks of its own partition: it keeps its place in time.
+            passed = self._moved_to + waited
+            tick = min(self._clock(), max(passed, self._alignment.furthest or passed))
             if last is not None and tick <= last:
                 return 0
             taken = self._alignment.take_all()

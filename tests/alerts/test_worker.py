@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from monitor.alerts.alert import AlertState, Notification
 from monitor.alerts.lifecycle import LifecycleRules
@@ -22,6 +22,7 @@ from monitor.alerts.worker import AlertsWorker
 from monitor.articles import Article
 from monitor.classify.scored import ScoredArticle
 from monitor.errors import SettingsError
+from monitor.store import schema
 from monitor.store.alerting import alerts_are_settled, read_open_alerts, write_alerts
 from monitor.store.database import Database
 from monitor.store.fingerprint import dump
@@ -427,6 +428,29 @@ def test_an_alert_that_moved_to_another_series_meanwhile_is_not_moved_back(datab
 
         with watching(see):
             stepped.step()
+    with database.read() as connection:
+        assert list(read_open_alerts(connection)) == [merged]
+
+
+def test_a_verdict_that_moved_to_another_series_meanwhile_opens_no_alert_of_its_old_name(
+    database: Database, store_url: str
+) -> None:
+    stepped = worker(database)
+    write_stream(database, [surge(series=BANK)], START)
+    merged = Series(entity="bigger bank")
+    with Database.open(store_url) as other:
+        merges = [merged]
+
+        def see(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE" and merges:
+                into = merges.pop()
+                with other.write() as connection:
+                    connection.execute(update(schema.surges).values(series=into.key))
+
+        with watching(see):
+            assert stepped.step() == 0
+    assert not merges
+    stepped.step()
     with database.read() as connection:
         assert list(read_open_alerts(connection)) == [merged]
 

@@ -53,6 +53,14 @@ def month(days: range, name: str, bad_days: Iterable[int] = ()) -> list[ScoredAr
     return items
 
 
+def with_names(item: ScoredArticle, *names: tuple[str, int]) -> ScoredArticle:
+    """Where it is about `~acme`, with other names behind, each with its relevance."""
+    if item.mentions[0].entity != "~acme":
+        return item
+    more = (msgspec.structs.replace(mention(), entity=name, relevance=relevance) for name, relevance in names)
+    return msgspec.structs.replace(item, mentions=(*item.mentions, *more))
+
+
 def count(database: Database, items: list[ScoredArticle], ticks: Iterable[datetime]) -> None:
     """Counts on from what the store holds, as a session does."""
     with database.write() as connection:
@@ -263,14 +271,7 @@ def test_names_merged_at_the_same_time_keep_what_they_would_if_merged_one_after_
 
 def test_who_is_named_in_passing_was_not_counted_for_and_leaves_nothing_out(database: Database, tmp_path: Path) -> None:
     plain = month(range(6), "~acme")
-    passing = [
-        msgspec.structs.replace(
-            item, mentions=(*item.mentions, msgspec.structs.replace(mention(), entity="acme", relevance=10))
-        )
-        if item.mentions[0].entity == "~acme"
-        else item
-        for item in plain
-    ]
+    passing = [with_names(item, ("acme", 10)) for item in plain]
     days = [NOON + day * 24 * HOUR for day in range(1, 7)]
     with Database.open(f"sqlite:///{tmp_path / 'reference.db'}") as reference:
         count(reference, plain, days)
@@ -283,6 +284,16 @@ def test_who_is_named_in_passing_was_not_counted_for_and_leaves_nothing_out(data
     found = tables(database)
     assert sum(row.timed.stories for row in found["minutes"] if row.series == NEW) == 6 * 4
     assert found == wanted
+
+
+def test_who_was_named_behind_the_most_relevant_was_not_counted_for_either(database: Database) -> None:
+    others = [(f"co{place}", 70) for place in range(RULES.entities_per_story - 1)]
+    round_ups = [with_names(item, *others, ("acme", 60)) for item in month(range(6), "~acme")]
+    days = [NOON + day * 24 * HOUR for day in range(1, 7)]
+    count(database, round_ups, days)
+    merge(database)
+    count(database, [], days[-1:])
+    assert sum(row.timed.stories for row in tables(database)["minutes"] if row.series == NEW) == 6 * 4
 
 
 @pytest.mark.parametrize(("both", "of"), [({0}, 3), ({0, 1, 3}, 5)])

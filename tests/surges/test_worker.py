@@ -299,6 +299,32 @@ def test_a_backlog_is_counted_in_its_own_time_however_long_its_watermarks_take_t
         session.close()
 
 
+def test_a_backlog_keeps_its_place_in_time_where_one_partition_says_nothing(
+    client: KafkaClient, database: Database
+) -> None:
+    """The counter was down for two hours; meanwhile one classifier went on, and another died."""
+    names = TopicNames(f"t{uuid4().hex[:12]}-")
+    client.topics.ensure(names.layout(2))
+    hands = Hands()
+    hands.go(7200)
+    for number in range(20):
+        send(client, names, number, f"acme {number}")
+    session = live_session(client, names, database, hands, since=NOON)
+    try:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while session.articles < 20:
+            assert time.monotonic() < deadline, f"only {session.articles} articles came"
+            session.step()
+            hands.go(1)
+    finally:
+        session.close()
+    with database.read() as connection:
+        found = {row.series.entity: row.minute for row in counting.read_minute_counts(connection, NOON)}
+    assert {f"acme {number}": found.get(f"acme {number}") for number in range(20)} == {
+        f"acme {number}": NOON + number * MINUTE for number in range(20)
+    }
+
+
 def test_partitions_that_come_later_are_read_however_much_of_the_others_is_in_hand(
     client: KafkaClient, database: Database
 ) -> None:
