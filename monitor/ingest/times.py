@@ -32,6 +32,8 @@ _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\b", re.IGNORECASE)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS_A_YEAR = 12
 _COUNTED = re.compile(r"[0-9]{10}(?:[0-9]{3}){0,3}")
+_DAY_AND_HOUR = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
+"""2024050612 is noon on a day in May, which as seconds would lie in 2034."""
 _NO_SECONDS = 100_000_000_000
 """So many seconds after 1970 lies the year 5138: such a number counts smaller units."""
 _DASHES = re.compile(r"\s[-–—|·•]\s")
@@ -143,7 +145,9 @@ def _read(value: object, zone: tzinfo) -> Reading | None:
 
 
 def _since_1970(count: float) -> datetime:
-    """Raises ValueError or ArithmeticError where so many of no unit lie in our times."""
+    """Raises ValueError or ArithmeticError where so many of no unit lie in our times, or they count nothing."""
+    if _DAY_AND_HOUR.fullmatch(f"{count:.0f}"):
+        raise ValueError(count)
     for unit in (1, 1_000, 1_000_000, 1_000_000_000):
         if abs(count) < _NO_SECONDS * unit:
             return datetime.fromtimestamp(count / unit, UTC)

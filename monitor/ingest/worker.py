@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from monitor.clock import Clock, is_due
-from monitor.ingest.intake.health import Rhythm, assess, first_poll, next_poll
+from monitor.ingest.intake.health import LONGEST_ASKED, Rhythm, assess, first_poll, next_poll
 from monitor.ingest.intake.history import History
 from monitor.ingest.intake.outlet import Outlet
 from monitor.ingest.intake.parcel import VerdictChange, change_of
@@ -175,7 +175,9 @@ class IngestWorker:
         if isinstance(outcome, Batch) and outcome.more:
             return now
         asked = outcome.retry_after if isinstance(outcome, SourceError) else outcome.wait
-        return next_poll(history, now, one.rhythm, self._draw(), asked)
+        upcoming = next_poll(history, now, one.rhythm, self._draw(), asked)
+        # A server that refuses one of its pages is left alone as long as one that refuses all.
+        return max(upcoming, now + min(outcome.retry_after or timedelta(0), LONGEST_ASKED))
 
     def _plan(self, name: str, at: datetime) -> None:
         self._poller.plan(name, at, lambda: self._fetch(name))

@@ -247,6 +247,11 @@ def test_a_number_is_seconds_since_1970_or_thousandths_of_them(said: object) -> 
     assert read_time(said, SHANGHAI) == Reading(NOON, Precision.SECOND, False)
 
 
+@pytest.mark.parametrize("said", ["2024050612", "2024123123", " 2024050600 ", 2024050612, 2024050612.0])
+def test_a_day_and_an_hour_in_digits_are_no_seconds(said: object) -> None:
+    assert read_time(said, UTC) is None
+
+
 @pytest.mark.parametrize("said", [True, 0, 20240506, 7.5, float("nan"), float("inf"), 10**30, "20240506", "7"])
 def test_what_cannot_be_seconds_since_1970_is_none(said: object) -> None:
     found = read_time(said, UTC)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +108,23 @@ def test_a_plan_outlives_the_process_so_that_restarts_do_not_hurry_servers(line:
             line.clock.forward(seconds=61)
             worker.step()
     assert len(source.asked_with) == 1
+
+
+@pytest.mark.parametrize(("asked", "left_alone"), [(timedelta(hours=5), 5), (timedelta(days=9), 24)])
+def test_a_site_that_refuses_one_of_its_pages_is_left_alone_as_long_as_it_asks_also_after_a_start(
+    line: Line, asked: timedelta, left_alone: int
+) -> None:
+    refused = msgspec.structs.replace(shown("one"), retry_after=asked)
+    source = line.add(refused, shown("two"), rhythm=Rhythm(shortest=timedelta(minutes=5), longest=timedelta(hours=1)))
+    polls = []
+    for _ in range(left_alone + 2):
+        with line.worker() as worker:
+            line.clock.forward(minutes=1)
+            worker.step()
+        polls.append(len(source.asked_with))
+        line.clock.forward(minutes=59)
+    assert polls[:left_alone] == [1] * left_alone
+    assert polls[-1] > 1
 
 
 def test_what_was_seen_is_not_published_again_and_keeps_its_first_time(line: Line) -> None:

@@ -71,7 +71,8 @@ def _too_large(article: Article, size: int) -> DeadLetter:
         stage="ingest",
         reason=f"{article.position}: as a message it has {size:,} bytes, more than {MAX_ARTICLE_BYTES:,}.",
         source=article.source,
-        position=article.position,
+        # A file that begins anew has other articles at the same place.
+        position=f"{article.position}-{article.id}",
         seen_at=article.first_seen_at,
         original=f"{article.title}\n{article.body}".encode("utf-8", "replace")[:MAX_ORIGINAL_BYTES],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,19 +68,34 @@ class FollowedFile:
 
     def _piece(self, start: int, now: datetime) -> list[Followed]:
         """Raises InputError where the file cannot be read."""
-        with faults_named(self._path, self._format):
-            found = self._path.stat()
-        stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+        stamp = self._stamp()
         opened, self._opened = self._opened, None
+        still = False
         if opened is not None and (opened.stamp, opened.cursor) == (stamp, start):
             rest = opened.rest
         else:
-            still = now.timestamp() - found.st_mtime >= _STANDS_STILL.total_seconds()
+            still = now.timestamp() - stamp[2] / 1e9 >= _STANDS_STILL.total_seconds()
             rest = fetch_new(self._path, self._format, self._columns, start, stands_still=still)
         piece = _piece_of(rest)
+        if still and not is_read_whole(self._path, self._format) and stamp != self._stamp():
+            # Someone writes just now: the last line may be half of one.
+            piece = _piece_of(fetch_new(self._path, self._format, self._columns, start))
         if is_read_whole(self._path, self._format):
             self._opened = _Opened(stamp, piece[-1].cursor if piece else start, rest)
         return piece
+
+    def _stamp(self) -> tuple[int, int, int]:
+        """Its number, size in bytes and time of the last write in nanoseconds.
+
+        Raises:
+            InputError: It is absent, or no file.
+        """
+        with faults_named(self._path, self._format):
+            found = self._path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            # To open a pipe would wait for one who writes, and hold a thread for ever.
+            raise InputError(f"{self._path}: it is no file.", "Name a file: a folder or a pipe cannot be followed.")
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _piece_of(rest: Iterator[Followed]) -> list[Followed]:

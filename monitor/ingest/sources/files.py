@@ -165,7 +165,7 @@ _ROWS_ENOUGH_OF_ONE_COLUMN = 64
 _LEAST_READ_AHEAD = 1_024
 
 
-def csv_records(lines: Iterator[Line], width: int = 0) -> Iterator[CsvRecord]:
+def csv_records(lines: Iterator[Line], width: int = 0, *, at_rest: bool = False) -> Iterator[CsvRecord]:
     """Yields records; after one that is not CSV, reading goes on at the next line.
 
     A quoted field goes on over line ends until a quote that a field or a line ends after. Where another one comes
@@ -175,9 +175,10 @@ def csv_records(lines: Iterator[Line], width: int = 0) -> Iterator[CsvRecord]:
     Args:
         lines: From the header on, or from a later record.
         width: How many columns the header has; 0 where the first record is the header.
+        at_rest: Whether nobody will close a field that is open at the end.
     """
     csv.field_size_limit(MAX_LINE_BYTES)
-    reader = _CsvReader(lines, width)
+    reader = _CsvReader(lines, width, at_rest)
     while (record := reader.next_record()) is not None:
         yield record
 
@@ -185,9 +186,10 @@ def csv_records(lines: Iterator[Line], width: int = 0) -> Iterator[CsvRecord]:
 class _CsvReader:
     """Reads records from lines, and takes lines back that belong to none."""
 
-    def __init__(self, lines: Iterator[Line], width: int) -> None:
+    def __init__(self, lines: Iterator[Line], width: int, at_rest: bool) -> None:
         self._lines = lines
         self._width = width
+        self._at_rest = at_rest
         self._back: deque[Line] = deque()
         # What is read ahead in vain is read again: no more of it in all than some times the file.
         self._ahead = MAX_LINE_BYTES
@@ -243,7 +245,7 @@ class _CsvReader:
             self._ahead = max(self._ahead - size, 0)
             self._back.extendleft(reversed(taken[1:]))
         # At the end of a file that grows the field may still be closed, unless what follows is rows.
-        return _csv_record([], [first], _UNBALANCED, whole=not at_end or self._are_rows(taken[1:]))
+        return _csv_record([], [first], _UNBALANCED, whole=not at_end or self._at_rest or self._are_rows(taken[1:]))
 
     def _are_rows(self, lines: Sequence[Line]) -> bool:
         """Whether so many of these lines are as wide as a row, two for each that is not, that they are no text."""

@@ -60,7 +60,8 @@ def fetch_new(
         columns: Which column holds what.
         cursor: 0 at first, then the last one that was yielded.
         stands_still: Whether nobody has written for so long that a last line without a line feed will get none; then
-            it counts where it can be whole. (JSON shows whether it is; a row of CSV has all of its columns.)
+            it counts where it can be whole. (JSON shows whether it is; a row of CSV has all of its columns.) Then
+            nobody will close an open quote either.
 
     Raises:
         InputError: It is absent, cannot be read, is no such file, or lacks the text column.
@@ -114,7 +115,7 @@ def _follow_csv(path: Path, columns: ColumnMap, stream: IO[bytes], start: int, s
     require_text_column(path, columns, header)
     start = max(start, first.size)
     stream.seek(start)
-    for record in csv_records(read_lines(stream), len(header)):
+    for record in csv_records(read_lines(stream), len(header), at_rest=stands_still):
         item = csv_item(f"{path.name}@{start}", header, record)
         if not record.whole and not (stands_still and item is not None and item.fields is not None):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -104,17 +104,19 @@ class PageSource:
             raise visited.held_back
         waiting = len(visited.keys) < len(new)
         done = {*state.seen, *visited.keys, *map(_key, past)}
+        before = state.seen if current.listing.kind == "sitemapindex" else ()
         after = msgspec.structs.replace(
             # An index may stay as it is while the sitemaps that it names get new pages: it is asked without condition.
             state_after(state, current.fetched, complete=current.listing.kind != "sitemapindex"),
             cursor="waiting" if waiting else "",
-            seen=tuple(dict.fromkeys(key for link in links if (key := _key(link)) in done)),
+            # Of a sitemap that cannot be had now, or is not among the latest, pages are known when it comes back.
+            seen=tuple(dict.fromkeys([*(key for link in links if (key := _key(link)) in done), *before]))[:MAX_SEEN],
         )
         return Batch(
             items=tuple(visited.items),
             state=after,
             moved_to=after.moved_to,
-            wait=visited.wait,
+            retry_after=visited.retry_after,
             shape=current.listing.kind,
             more=visited.held_back is not None or (waiting and not current.failed),
         )
@@ -149,7 +151,11 @@ class PageSource:
                 current.parts[sitemap] = inner.links if inner else ()
         if gone and len(gone) == len(latest):
             raise gone[0]
-        return [*current.listing.links, *(link for sitemap in latest for link in current.parts[sitemap])]
+        if not latest:
+            return [*current.listing.links]
+        links = _even_shares([current.parts[sitemap] for sitemap in latest])
+        earliest = datetime.min.replace(tzinfo=UTC)
+        return sorted(links, key=lambda link: link.changed_at or earliest, reverse=True)
 
     def _ask(self, url: str, current: _Round) -> Fetched:
         try:
@@ -187,7 +193,7 @@ class PageSource:
                     break
                 if error.reason not in _LASTING:
                     current.failed.add(key)
-                    visited.wait = error.retry_after or visited.wait
+                    visited.retry_after = error.retry_after or visited.retry_after
                     if error.reason in _ENOUGH:
                         break
                     continue
@@ -222,8 +228,17 @@ class _Visited:
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.keys: list[str] = []
-        self.wait: timedelta | None = None
+        self.retry_after: timedelta | None = None
         self.held_back: SourceError | None = None
+
+
+def _even_shares(parts: Sequence[Sequence[Link]]) -> list[Link]:
+    """Of several sitemaps so many pages as are remembered: what a short one leaves goes to the others."""
+    share, room = MAX_SEEN, MAX_SEEN
+    for done, size in enumerate(sorted(map(len, parts))):
+        share = room // (len(parts) - done)
+        room -= min(size, share)
+    return [link for part in parts for link in part[:share]]
 
 
 def _key(link: Link) -> str:

@@ -109,7 +109,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         state: Where to go on once the items are safe.
         not_modified: The source says that nothing changed since the last fetch; there are no items.
         moved_to: The address that the source now has for good, where that is another than the configured one.
-        wait: How long the source asks to be left alone; None where it does not say.
+        wait: How long the source says that nothing new is to be had; None where it does not say.
+        retry_after: How long the server asks to be left alone, as it refused a part; None where it does not ask.
         shape: What the answer was, in a few words (kind, root element, fields): when it is another than before, the
             source has changed.
         more: There is more to fetch at once (a long file, a list of many new pages).
@@ -120,6 +121,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     not_modified: bool = False
     moved_to: str = ""
     wait: timedelta | None = None
+    retry_after: timedelta | None = None
     shape: str = ""
     more: bool = False
 

@@ -13,6 +13,7 @@ MAX_TAGS: Final = 100_000
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START = re.compile(r"<\?xml\s+version", re.IGNORECASE)
+_PAGE = re.compile(r"\s*(?:<!DOCTYPE\s+html|<html)\b", re.IGNORECASE)
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 _TOKEN = re.compile(r"""<!--.*?(?:-->|\Z)|"[^"]*"|'[^']*'|[\[\]<>]""", re.DOTALL)
@@ -41,7 +42,11 @@ def safe_xml(content: bytes, charset: str = "") -> str:
         content: As it came.
         charset: As the HTTP header declares it.
     """
-    text = without_prolog(_ILLEGAL.sub("", decode(content, charset)))
+    text = _ILLEGAL.sub("", decode(content, charset))
+    # Something printed before the document (a warning, a blank line) is the commonest fault of all. In a page of HTML
+    # a declaration is that of a picture.
+    start = None if _PAGE.match(text) else _START.search(text, 0, MAX_JUNK)
+    text = without_prolog(text[start.start() :] if start else text)
     if found := _DOCTYPE.match(text):
         text = text[_end(_PROLOG, text, _doctype_end(text, found.end())) :]
     text = _NAMED.sub(_character, _LONG_TAG.sub(r"\1", text))
@@ -50,9 +55,7 @@ def safe_xml(content: bytes, charset: str = "") -> str:
 
 def without_prolog(text: str) -> str:
     """A document of XML or HTML from its document type on, or its first element: without declaration and comments."""
-    # Something printed before the document (a warning, a blank line) is the commonest fault of all.
-    start = _START.search(text, 0, MAX_JUNK)
-    return text[_end(_PROLOG, text, start.start() if start else 0) :]
+    return text[_end(_PROLOG, text, 0) :]
 
 
 def root_of(text: str) -> str:

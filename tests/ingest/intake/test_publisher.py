@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,18 @@ def test_an_article_too_large_to_travel_becomes_a_dead_letter_that_travels() -> 
     assert len(value) < MAX_ARTICLE_BYTES
     assert letter.reason == "a: as a message it has 1,200,309 bytes, more than 900,000."
     assert len(letter.original) == 65_536
+
+
+def test_articles_too_large_to_travel_that_stood_at_the_same_place_are_letters_of_their_own() -> None:
+    to, topics = publisher(1)
+    for name in ("one", "two"):
+        # A file that was rotated: other articles, from the same byte on.
+        to.publish(msgspec.structs.replace(article(name, body="\x01" * 200_000), position="a.jsonl@0"))
+    to.flush()
+    keys = [record.key for record in topics.logs[NAMES.dead_letters, 0]]
+    letters = [decode_dead_letter(value) for value in topics.values(NAMES.dead_letters)]
+    assert len(set(keys)) == 2
+    assert all(letter.position.startswith("a.jsonl@0") for letter in letters)
 
 
 def test_a_dead_letter_too_large_to_travel_is_cut_and_keeps_stage_original_and_what_was_wrong() -> None:

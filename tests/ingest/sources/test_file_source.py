@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import Any
 
 import pyarrow
 import pytest
@@ -130,6 +131,43 @@ def test_a_last_line_without_an_end_is_read_ten_minutes_after_the_last_write(tmp
     source, ten = FollowedFile("desk", path, "jsonl", COLUMNS), timedelta(minutes=10)
     assert titles(source.fetch(SourceState(), SEEN + ten - timedelta(seconds=1))) == ["one"]
     assert titles(source.fetch(SourceState(), SEEN + ten)) == ["one", "two"]
+
+
+class GoesOnWhenOpened(PosixPath):
+    """A file that stood still, in which another program begins a row just as it is opened to be read."""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        plain = Path(self)
+        if plain.read_bytes().endswith(b"\n"):
+            with plain.open("ab") as stream:
+                stream.write(b"2,Acme prof")
+        return plain.open(*args, **options)
+
+
+def test_a_row_that_is_begun_while_the_file_is_read_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,title\n1,Mill closes\n")
+    long_ago = (SEEN - timedelta(hours=1)).timestamp()
+    os.utime(path, (long_ago, long_ago))
+    first = FollowedFile("desk", GoesOnWhenOpened(path), "csv", COLUMNS).fetch(SourceState(), SEEN)
+    assert titles(first) == ["Mill closes"]
+    with path.open("ab") as stream:
+        stream.write(b"its fall\n")
+    assert titles(FollowedFile("desk", path, "csv", COLUMNS).fetch(first.state, SEEN)) == ["Acme profits fall"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz", "a.parquet"])
+def test_a_pipe_is_no_file_to_follow_and_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    # Open at this end, so that one who opens it all the same fails here instead of waiting.
+    own = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        with pytest.raises(SourceError, match="it is no file") as caught:
+            FollowedFile("desk", path, file_format(path), COLUMNS).fetch(SourceState(), SEEN)
+    finally:
+        os.close(own)
+    assert caught.value.reason is FailureReason.FILE
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.jsonl.gz"])

@@ -107,6 +107,16 @@ def test_rows_after_a_quote_that_nobody_closes_come_though_the_file_may_go_on(
     assert [fields and fields["title"] for fields, _ in rest] == [f"story {number}" for number in range(1, count + 1)]  # type: ignore[index]
 
 
+def test_rows_after_a_quote_that_nobody_closes_come_once_the_file_has_stood_still(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'title,source\none,a\n"two,b\nthree,c\nfour,d\n')
+    assert [fault for _, fault in told(follow(path, "csv", 0)[0])] == [""]
+    still = told(list(fetch_new(path, "csv", COLUMNS, 0, stands_still=True)))
+    assert [fields and fields["title"] for fields, _ in still] == ["one", None, "three", "four"]  # type: ignore[index]
+    assert "a quote is opened" in still[1][1]
+    assert still == [(item.fields, item.fault) for item in read_items(path, "csv", COLUMNS)]
+
+
 def test_a_text_of_several_lines_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     text = b"\n".join(b"Line %d, of a report\n\nwith paragraphs" % number for number in range(500))

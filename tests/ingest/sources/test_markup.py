@@ -75,6 +75,7 @@ def test_deep_and_huge_markup_is_read_in_bounds() -> None:
         ("<?xml version='1.0'?><rss><![CDATA[<html>]]></rss>", URL, None),
         ("<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0'><html><title>Log in", URL, "login"),
         ("<!-- " + "made by hand " * 200 + "--><html><title>Paper</title>", URL, "page"),
+        ("<!DOCTYPE html><style>a{b:url('data:,<?xml version=\"1.0\"?><svg/>')}</style><title>Sign in", URL, "login"),
     ],
 )
 def test_what_stands_where_news_should_be_is_told(text: str, url: str, fault: str | None) -> None:

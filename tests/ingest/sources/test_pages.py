@@ -17,7 +17,7 @@ from monitor.ingest.items import ColumnMap, Item, ItemReader
 from monitor.ingest.sources.article_pages import read_article_page
 from monitor.ingest.sources.listings import read_listing
 from monitor.ingest.sources.pages import PageSource
-from monitor.ingest.sources.source import Batch, FailureReason, Source, SourceError, SourceState
+from monitor.ingest.sources.source import MAX_SEEN, Batch, FailureReason, Source, SourceError, SourceState
 from monitor.ingest.web.fetched import Fetched
 from monitor.ingest.web.fetcher import Fetcher
 from tests.ingest.hostile import serving
@@ -195,7 +195,7 @@ def test_a_site_that_asks_to_wait_is_left_alone() -> None:
         host.pages |= dict.fromkeys(paths, 429)
         host.headers = {"Retry-After": "300"}
         batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
-        assert (batch.items, batch.more, batch.wait) == ((), False, timedelta(minutes=5))
+        assert (batch.items, batch.more, batch.retry_after) == ((), False, timedelta(minutes=5))
         assert sum(path in paths for path in host.asked) == 1
 
 
@@ -320,14 +320,9 @@ def test_a_site_is_a_source() -> None:
         assert isinstance(PageSource("paper", host.url("/"), fetcher), Source)
 
 
-def index_of(host: Paper, *names: str) -> bytes:
-    parts = "".join(f"<sitemap><loc>{host.url(name)}</loc></sitemap>" for name in names)
-    return f"<sitemapindex>{parts}</sitemapindex>".encode()
-
-
 def test_a_sitemap_that_is_gone_hides_no_other_and_where_all_are_the_source_says_so() -> None:
     with paper() as (host, fetcher):
-        host.pages["/sitemap.xml"] = index_of(host, "/old.xml", "/news.xml")
+        host.pages["/sitemap.xml"] = index(host, "/old.xml", "/news.xml")
         host.pages["/news.xml"], host.pages["/a"] = sitemap(host, ("/a", "2024-05-06")), article_page("Story a")
         source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
         assert [article.title for article in articles(source.fetch(SourceState(), NOW))] == ["Story a"]
@@ -340,9 +335,76 @@ def test_a_sitemap_that_is_gone_hides_no_other_and_where_all_are_the_source_says
 def test_of_an_index_without_times_sitemaps_at_either_end_are_read() -> None:
     with paper() as (host, fetcher):
         names = [f"/part{number}.xml" for number in range(1, 6)]
-        host.pages["/sitemap.xml"] = index_of(host, *names)
+        host.pages["/sitemap.xml"] = index(host, *names)
         for number in range(1, 6):
             host.pages[f"/part{number}.xml"] = sitemap(host, (f"/s{number}", "2024-05-06"))
             host.pages[f"/s{number}"] = article_page(f"Story {number}")
         batch = PageSource("paper", host.url("/sitemap.xml"), fetcher).fetch(SourceState(), NOW)
         assert {"Story 1", "Story 5"} <= {article.title for article in articles(batch)}
+
+
+@pytest.mark.parametrize(
+    ("dates", "titles"),
+    [
+        (("", "", ""), [["Old 0", "Old 1"], ["Story /b"]]),
+        (("2024-05-04", "2024-05-05", "2024-05-06"), [["Story /a", "Story /m"], ["Story /b", "Old 0"]]),
+    ],
+)
+def test_a_sitemap_of_an_index_that_names_very_many_pages_hides_no_other(
+    dates: tuple[str, str, str], titles: list[list[str]]
+) -> None:
+    old, mid, new = dates
+    with paper() as (host, fetcher):
+        host.pages["/sitemap.xml"] = index(host, "/old.xml", "/mid.xml", "/new.xml")
+        host.pages["/old.xml"] = sitemap(host, *((f"/o{number}", old) for number in range(2_500)))
+        host.pages["/mid.xml"], host.pages["/new.xml"] = sitemap(host, ("/m", mid)), sitemap(host, ("/a", new))
+        host.pages |= {f"/o{number}": article_page(f"Old {number}") for number in range(3)}
+        host.pages |= {path: article_page(f"Story {path}") for path in ("/m", "/a", "/b")}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher, pages_at_once=2)
+        first = source.fetch(SourceState(), NOW)
+        host.pages["/new.xml"] = sitemap(host, ("/b", new), ("/a", new))
+        second = source.fetch(first.state, NOW)
+        assert [[article.title for article in articles(one)] for one in (first, second)] == titles
+        # What the short ones leave of the memory is the long one's.
+        assert old or len(first.state.seen) == MAX_SEEN
+
+
+@pytest.mark.parametrize("away", ["it is gone", "others are later"])
+def test_pages_of_a_sitemap_that_is_away_for_a_while_are_not_fetched_again(away: str) -> None:
+    with paper() as (host, fetcher):
+
+        def listed(*names: str) -> bytes:
+            entries = (
+                f"<sitemap><loc>{host.url(f'/{name}.xml')}</loc><lastmod>2024-05-0{6 - place}</lastmod></sitemap>"
+                for place, name in enumerate(names)
+            )
+            return f"<sitemapindex>{''.join(entries)}</sitemapindex>".encode()
+
+        host.pages["/sitemap.xml"] = before = listed("a", "b", "c", "d")
+        for name in "abcd":
+            host.pages[f"/{name}.xml"] = sitemap(host, *((f"/{name}{number}", "2024-05-06") for number in range(2)))
+            host.pages |= {f"/{name}{number}": article_page(f"Story {name}{number}") for number in range(2)}
+        source = PageSource("paper", host.url("/sitemap.xml"), fetcher)
+        first = source.fetch(SourceState(), NOW)
+        part = host.pages["/b.xml"]
+        if away == "it is gone":
+            host.pages["/b.xml"] = 404
+        else:
+            host.pages["/sitemap.xml"] = listed("d", "a", "c", "b")
+        second = source.fetch(first.state, NOW)
+        host.pages |= {"/sitemap.xml": before, "/b.xml": part}
+        third = source.fetch(second.state, NOW)
+        assert [len(one.items) for one in (first, second, third)] == [6, 0 if away == "it is gone" else 2, 0]
+
+
+PICTURE = b"<a href='/'><?xml version='1.0' encoding='utf-8'?><svg viewBox='0 0 1 1'></svg></a>"
+"""As drawing programs write it, and sites put it into their heads."""
+
+
+def test_a_page_with_a_picture_in_its_head_that_declares_itself_is_a_page() -> None:
+    item = read_page(article_page("Bank loses").replace(b"<nav>", b"<nav>" + PICTURE))
+    assert (item.fields or {}).get("title") == "Bank loses"
+    assert BODY in str((item.fields or {}).get("description"))
+    listing = read_listing(b"<!DOCTYPE html><html><body>" + PICTURE + b"<a href='/a'>x</a>", "https://p.example/")
+    assert listing is not None
+    assert [link.url for link in listing.links][-1] == "https://p.example/a"
