@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from monitor.broker.embedded import EmbeddedBroker, free_port
-from monitor.clock import Clock, system_clock
 from monitor.errors import InputError, WorkerError
 from monitor.settings import DashboardSettings, Settings
 from pipelines.replaying import CONSOLE, ReplayJob
@@ -49,7 +48,6 @@ class Line:
     dashboard_url: str
     _broker: EmbeddedBroker | None
     _say: Callable[[str], None]
-    _clock: Clock
     _dispatch_log: Path
     _relayed: int
 
@@ -87,7 +85,7 @@ class Line:
             process.kill()
         broker.start()
         for process in stages:
-            process.start(self._clock())
+            process.start()
 
     def _relay(self) -> None:
         """Shows what the console receivers were told: the dispatcher, a process of its own, writes that to its log."""
@@ -115,7 +113,6 @@ def running_line(
     schedule: bool = False,
     dashboard: bool = False,
     classifiers: int = 1,
-    clock: Clock = system_clock,
 ) -> Iterator[Line]:
     """Starts a line, and stops all of it at the end of the block.
 
@@ -126,7 +123,6 @@ def running_line(
         schedule: Whether scheduled jobs run too.
         dashboard: Whether the dashboard runs too.
         classifiers: Replicas of the classify stage.
-        clock: For restarts.
 
     Raises:
         InputError: The dashboard cannot have its port.
@@ -154,7 +150,7 @@ def running_line(
                 "MONITOR_ALERTS__RECEIVERS": f"[{CONSOLE.model_dump_json(exclude_defaults=True)}]",
                 "MONITOR_ALERTS__ROUTES": "[]",
             }
-        supervisor = stack.enter_context(Supervisor(data_dir / "logs", clock, say))
+        supervisor = stack.enter_context(Supervisor(data_dir / "logs", say))
         log = data_dir / "logs" / "dispatch.log"
         log.touch()
         earlier = log.stat().st_size
@@ -170,7 +166,7 @@ def running_line(
             address = settings.dashboard.address
             dashboard_url = f"http://{address}:{dashboard_port}"
             supervisor.add("dashboard", streamlit_command(address, dashboard_port), environment, needed=False)
-        yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, clock, log, earlier)
+        yield Line(supervisor, bootstrap, settings.store_url, dashboard_url, broker, say, log, earlier)
 
 
 def absolute_store(settings: Settings) -> Settings:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from monitor.clock import Clock
 from monitor.errors import WorkerError
 from monitor.processes import ChildProcess
 
-FIRST_DELAY = timedelta(seconds=0.5)
-LONGEST_DELAY = timedelta(seconds=30)
-STEADY_AFTER = timedelta(seconds=60)
+FIRST_DELAY = 0.5
+"""Seconds until the first restart; each of the next takes twice as many."""
+LONGEST_DELAY = 30.0
+STEADY_AFTER = 60.0
 """A process that ran so long has recovered: its next restart is immediate again."""
 GIVE_UP_AFTER = 8
 """Restarts in a row, none of which led to a steady run."""
@@ -27,17 +27,25 @@ class Supervised:
     """One process and its restarts."""
 
     def __init__(
-        self, name: str, argv: Sequence[str], log_path: Path, environment: Mapping[str, str], *, needed: bool
+        self,
+        name: str,
+        argv: Sequence[str],
+        log_path: Path,
+        environment: Mapping[str, str],
+        elapsed: Callable[[], float],
+        *,
+        needed: bool,
     ) -> None:
         self.name = name
         self.log_path = log_path
         self.restarts = 0
+        self._elapsed = elapsed
         self._needed = needed
         self._argv = argv
         self._environment = environment
         self._child: ChildProcess | None = None
-        self._started_at: datetime | None = None
-        self._due: datetime | None = None
+        self._started_at = 0.0
+        self._due: float | None = None
         self._failures = 0
 
     @property
@@ -45,16 +53,16 @@ class Supervised:
         """Its process id; None while it is down."""
         return self._child.pid if self._child is not None and self._child.running else None
 
-    def start(self, now: datetime) -> None:
+    def start(self) -> None:
         """Starts it.
 
         Raises:
             WorkerError: Its program cannot be started.
         """
         self._child = ChildProcess(self._argv, log_path=self.log_path, environment=self._environment)
-        self._started_at, self._due = now, None
+        self._started_at, self._due = self._elapsed(), None
 
-    def watch(self, now: datetime) -> str | None:
+    def watch(self) -> str | None:
         """Restarts it where that is due; gives it up where that cannot help and the others do without it.
 
         Returns:
@@ -68,15 +76,15 @@ class Supervised:
         if child is None or child.running:
             return None
         if self._due is None:
-            return self._schedule_restart(child, now)
-        if now >= self._due:
+            return self._schedule_restart(child)
+        if self._elapsed() >= self._due:
             self.restarts += 1
-            return self._restart(now)
+            return self._restart()
         return None
 
-    def _restart(self, now: datetime) -> str | None:
+    def _restart(self) -> str | None:
         try:
-            self.start(now)
+            self.start()
         except WorkerError as error:
             if self._needed:
                 error.retryable = True  # it could be started before
@@ -85,16 +93,15 @@ class Supervised:
             return f"{self.name} cannot be started again and is given up, all else goes on: {error}"
         return None
 
-    def _schedule_restart(self, child: ChildProcess, now: datetime) -> str:
-        steady = self._started_at is not None and now - self._started_at >= STEADY_AFTER
+    def _schedule_restart(self, child: ChildProcess) -> str:
+        steady = self._elapsed() - self._started_at >= STEADY_AFTER
         self._failures = 1 if steady else self._failures + 1
         if child.exit_status == CONFIGURATION_EXIT or self._failures > GIVE_UP_AFTER:
             return self._give_up(child)
         delay = min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY)
-        self._due = now + delay
+        self._due = self._elapsed() + delay
         return (
-            f"{self.name} ended with status {child.exit_status}; "
-            f"it starts again in {delay.total_seconds():g} s (log: {self.log_path})"
+            f"{self.name} ended with status {child.exit_status}; it starts again in {delay:g} s (log: {self.log_path})"
         )
 
     def _give_up(self, child: ChildProcess) -> str:
@@ -132,17 +139,17 @@ class Supervisor:
     Processes start in the order in which they were added, and are asked to stop all at once.
     """
 
-    def __init__(self, log_folder: Path, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, log_folder: Path, say: Callable[[str], None], elapsed: Callable[[], float] = monotonic) -> None:
         """Starts nothing yet.
 
         Args:
             log_folder: Gets one log a process; created.
-            clock: For restarts.
             say: Gets one line for each thing that happens.
+            elapsed: Seconds on a clock that nobody sets, for restarts.
         """
         log_folder.mkdir(parents=True, exist_ok=True)
         self._log_folder = log_folder
-        self._clock = clock
+        self._elapsed = elapsed
         self._say = say
         self.processes: dict[str, Supervised] = {}
 
@@ -159,9 +166,9 @@ class Supervisor:
             WorkerError: Its program cannot be started.
         """
         log_path = self._log_folder / f"{name}.log"
-        process = Supervised(name, argv, log_path, {**os.environ, **environment}, needed=needed)
+        process = Supervised(name, argv, log_path, {**os.environ, **environment}, self._elapsed, needed=needed)
         self.processes[name] = process
-        process.start(self._clock())
+        process.start()
 
     def watch(self) -> None:
         """Restarts what died; to be called several times a second.
@@ -170,9 +177,8 @@ class Supervisor:
             WorkerError: A process that is needed cannot be kept alive; worth another try later, unless it ended with
                 `CONFIGURATION_EXIT`.
         """
-        now = self._clock()
         for process in self.processes.values():
-            if line := process.watch(now):
+            if line := process.watch():
                 self._say(line)
 
     def stop(self, grace_seconds: float = 10.0) -> None:

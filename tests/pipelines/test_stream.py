@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,6 @@ from pipelines.stream import Line
 from pipelines.supervisor import Supervisor
 
 Make = Callable[[EmbeddedBroker | None], Line]
-
-
-def now() -> datetime:
-    return datetime(2024, 3, 4, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -34,8 +29,8 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path, log: Path, said: list[str]) -> Iterator[Make]:
-    with Supervisor(tmp_path / "logs", now, said.append) as supervisor:
-        yield lambda broker: Line(supervisor, "", "", "", broker, said.append, now, log, log.stat().st_size)
+    with Supervisor(tmp_path / "logs", said.append) as supervisor:
+        yield lambda broker: Line(supervisor, "", "", "", broker, said.append, log, log.stat().st_size)
 
 
 def append(log: Path, told: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ class Watched:
     """A supervisor whose clock moves on only while the process `failing` is down, so that no run of it is steady."""
 
     def __init__(self, log_folder: Path) -> None:
-        self.now = datetime(2024, 3, 4, tzinfo=UTC)
+        self.now = 0.0
         self.said: list[str] = []
-        self.supervisor = Supervisor(log_folder, lambda: self.now, self.said.append)
+        self.supervisor = Supervisor(log_folder, self.said.append, lambda: self.now)
 
     def add_failing(self, status: int, *, needed: bool) -> None:
         script = f"echo Starting.; echo Port 8501 is not available.; echo Set another.; exit {status}"
